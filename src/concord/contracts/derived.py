@@ -1,0 +1,189 @@
+"""Datasets that Concord itself makes: bookkeeping of each layer, staging, marts, verdicts."""
+
+from concord.contracts.model import Column, Dataset, by_name
+from concord.contracts.tables import ORDER_ITEMS, ORDERS, POSITION_COLUMNS, PRODUCTS, USERS
+from concord.contracts.types import (
+    BIGINT,
+    BINARY,
+    BOOLEAN,
+    DATE,
+    INSTANT,
+    INTEGER,
+    JSON,
+    TEXT,
+    Category,
+    Decimal,
+)
+
+SUM = Decimal(38, 2)
+RATIO = Decimal(18, 4)
+
+# --- the speed layer's bookkeeping (ClickHouse) ---
+
+SPEED_POSITION = Dataset(
+    name="speed_position",
+    description="What the speed layer holds completely: one row per partition and micro-batch, written last.",
+    key=("query", "_topic", "_partition", "batch_id"),
+    columns=(
+        Column("query", Category(), description="Streaming query that wrote it."),
+        Column("batch_id", BIGINT, description="Micro-batch of that query."),
+        Column("_topic", Category()),
+        Column("_partition", INTEGER),
+        Column("_offset", BIGINT, description="Last data record held."),
+        Column("records_in", BIGINT, description="Records read from this partition by this micro-batch."),
+        Column("stored", BIGINT),
+        Column("dead", BIGINT, description="Went to dead_letters."),
+        Column("duplicate", BIGINT, description="Copies of an event already stored."),
+        Column("late", BIGINT, description="Later than the lateness bound."),
+        Column("written_at", INSTANT),
+    ),
+)
+
+DEAD_LETTERS = Dataset(
+    name="dead_letters",
+    description="Every record that breaks its contract, exactly once per source position.",
+    key=("_topic", "_partition", "_offset"),
+    partition="_timestamp",
+    columns=(
+        Column("reason", Category(), description="Reason code."),
+        Column("pointer", TEXT, description="JSON pointer to the field at fault; empty for the whole record."),
+        Column("detail", TEXT, description="What is wrong, in words."),
+        Column("original", BINARY, nullable=True, description="The record's bytes as they came."),
+        *POSITION_COLUMNS,
+        Column("first_seen_at", INSTANT),
+    ),
+)
+
+# --- the batch layer's bookkeeping (Snowflake, schema RAW) ---
+
+LOAD_AUDIT = Dataset(
+    name="load_audit",
+    description="One row per batch, table and partition: what the load brought and up to where.",
+    key=("batch_id", "_topic", "_partition"),
+    columns=(
+        Column("batch_id", TEXT),
+        Column("_topic", TEXT),
+        Column("_partition", INTEGER),
+        Column("_offset", BIGINT, description="Last data record held once this batch is published."),
+        Column("rows_read", BIGINT, description="Rows of the lake in this batch's range."),
+        Column("rows_inserted", BIGINT, description="Rows that RAW did not have yet."),
+        Column("snapshot_id", TEXT, description="Iceberg snapshot the batch read."),
+        Column("loaded_at", INSTANT),
+    ),
+)
+
+PUBLICATIONS = Dataset(
+    name="publications",
+    description="One row per published batch. What is not here has not happened, to any reader.",
+    key=("batch_id",),
+    columns=(
+        Column("batch_id", TEXT),
+        Column("position", JSON, description="{topic: {partition: offset}} that the published models hold."),
+        Column("as_of", INSTANT, description="The time that models take instead of now."),
+        Column("published_at", INSTANT),
+    ),
+)
+
+# --- staging and marts (Snowflake); columns in the order of the design, D14 to D18 ---
+
+PROCESSED_AT = Column("processed_at", INSTANT, description="When the model was built.")
+
+USERS_ENHANCED = Dataset(
+    name="users_enhanced",
+    description="One row per user, with quality flags.",
+    key=("id",),
+    cluster=("created_at", "customer_tier"),
+    columns=(
+        USERS["id"],
+        USERS["email"],
+        USERS["first_name"],
+        USERS["last_name"],
+        Column("full_name", TEXT, nullable=True, pii=True),
+        USERS["created_at"],
+        USERS["updated_at"],
+        Column("is_valid_email", BOOLEAN),
+        Column("is_complete_profile", BOOLEAN),
+        Column("customer_tier", Category(("bronze", "silver", "gold", "platinum"))),
+        Column("days_since_registration", BIGINT),
+        PROCESSED_AT,
+    ),
+)
+PRODUCTS_ENHANCED = Dataset(
+    name="products_enhanced",
+    description="One row per product, with price tier and availability.",
+    key=("id",),
+    cluster=("created_at", "category"),
+    columns=(
+        *(PRODUCTS[name] for name in ("id", "name", "description", "price", "stock_quantity", "category")),
+        PRODUCTS["created_at"],
+        PRODUCTS["updated_at"],
+        Column("price_tier", Category(("budget", "mid-range", "premium"))),
+        Column("is_in_stock", BOOLEAN),
+        Column("is_popular", BOOLEAN, description="Among the top fifth of products by number of orders."),
+        Column("has_complete_info", BOOLEAN),
+        PROCESSED_AT,
+    ),
+)
+ORDERS_ENHANCED = Dataset(
+    name="orders_enhanced",
+    description="One row per order, with size, fulfilment and quality flags.",
+    key=("id",),
+    cluster=("created_at", "status"),
+    columns=(
+        *(ORDERS[name] for name in ("id", "user_id", "status", "total_amount", "shipping_address")),
+        ORDERS["created_at"],
+        ORDERS["updated_at"],
+        Column("order_size_category", Category(("small", "medium", "large"))),
+        Column("days_to_fulfillment", BIGINT, nullable=True, description="Days from order to delivery."),
+        Column("is_repeat_customer", BOOLEAN),
+        Column("is_valid_order", BOOLEAN),
+        Column("has_shipping_address", BOOLEAN),
+        PROCESSED_AT,
+    ),
+)
+ORDER_ITEMS_ENHANCED = Dataset(
+    name="order_items_enhanced",
+    description="One row per order line, with its product's context.",
+    key=("id",),
+    cluster=("created_at", "product_category"),
+    columns=(
+        *(ORDER_ITEMS[name] for name in ("id", "order_id", "product_id", "quantity", "unit_price")),
+        Column("line_total", SUM, description="quantity × unit price."),
+        ORDER_ITEMS["created_at"],
+        Column("product_name", TEXT, nullable=True),
+        Column("product_category", TEXT, nullable=True),
+        Column("discount_amount", SUM, nullable=True, description="Below the catalogue price, for the whole line."),
+        Column("margin_amount", SUM, nullable=True, description="Above the product's cost; null without one."),
+        PROCESSED_AT,
+    ),
+)
+DAILY_BUSINESS_METRICS = Dataset(
+    name="daily_business_metrics",
+    description="One row per day on which an order was created.",
+    key=("date",),
+    cluster=("date",),
+    columns=(
+        Column("date", DATE),
+        Column("new_customers", BIGINT, description="Buyers registered that day."),
+        Column("returning_customers", BIGINT, description="Buyers registered before that day."),
+        Column("total_active_customers", BIGINT, description="Distinct registered buyers."),
+        Column("total_orders", BIGINT, description="Orders of any status, guests included."),
+        Column("completed_orders", BIGINT, description="Delivered or shipped."),
+        Column("cancelled_orders", BIGINT),
+        Column("avg_order_value", RATIO, nullable=True, description="Revenue per order that is not cancelled."),
+        Column("total_revenue", SUM, description="Sum of orders that are not cancelled."),
+        Column("revenue_from_new_customers", SUM),
+        Column("revenue_from_returning_customers", SUM),
+        Column("total_items_sold", BIGINT, description="Quantities over orders that are not cancelled."),
+        Column("unique_products_sold", BIGINT),
+        Column("customer_acquisition_rate", RATIO, description="New over active customers, 0 where there are none."),
+        Column("order_completion_rate", RATIO),
+        Column("average_items_per_order", RATIO, description="Items per order that is not cancelled."),
+        Column("created_at", INSTANT, description="When the row was built."),
+    ),
+)
+
+STAGING = by_name(USERS_ENHANCED, PRODUCTS_ENHANCED, ORDERS_ENHANCED, ORDER_ITEMS_ENHANCED)
+MARTS = by_name(DAILY_BUSINESS_METRICS)
+WAREHOUSE_BOOKKEEPING = by_name(LOAD_AUDIT, PUBLICATIONS)
+SPEED_BOOKKEEPING = by_name(SPEED_POSITION, DEAD_LETTERS)

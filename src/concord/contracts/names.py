@@ -1,0 +1,28 @@
+"""Names that more than one engine must spell alike."""
+
+from concord.contracts.model import Dataset
+
+CDC_TOPIC_PREFIX = "ecommerce"
+EVENTS_TOPIC = "ecommerce.events.v1"
+DEAD_LETTER_TOPIC = f"dlq.{EVENTS_TOPIC}"
+FENCE_TOPIC = f"{CDC_TOPIC_PREFIX}.public.fence"
+TOPIC_PARTITIONS = 4
+"""Fixed for a topic's life: a key must never change partition."""
+
+LAKE_NAMESPACE = "ecommerce"
+EVENTS_LANDING = "events_landing"
+SPEED_DATABASE = "ecommerce"
+
+CDC_CONNECTOR = "postgres-shop-source"
+REPLICATION_SLOT = "concord_shop"
+PUBLICATION = "concord_shop"
+
+OWNER_ROLE = "shop"
+"""PostgreSQL role that owns the tables and writes orders."""
+CDC_ROLE = "concord_cdc"
+"""PostgreSQL role of the connector: replication and select, nothing else."""
+
+
+def cdc_topic(table: Dataset) -> str:
+    """Debezium's own name: prefix, schema, table."""
+    return f"{CDC_TOPIC_PREFIX}.public.{table.name}"

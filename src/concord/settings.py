@@ -1,0 +1,179 @@
+"""Where everything is and how large it may be: one frozen object, complete or refused.
+
+Order of precedence: environment (``CONCORD_POSTGRES__PORT=…``), then the profile. The profile is a
+TOML file, named by ``CONCORD_PROFILE`` as a word (a file of ``profiles/``) or as a path.
+"""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from concord.errors import Misconfigured
+
+PROJECT = Path(__file__).resolve().parents[2]
+"""The checkout: engines/, dbt_project/, profiles/ and schemas/ lie here."""
+
+DEFAULT_PROFILE = "local"
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Postgres(Section):
+    host: str
+    port: int
+    database: str
+
+
+class Kafka(Section):
+    bootstrap: str
+    controller_port: int = 0
+    heap: str = "512m"
+
+    @property
+    def port(self) -> int:
+        return int(self.bootstrap.rsplit(":", 1)[1])
+
+
+class Connect(Section):
+    url: str
+    heap: str = "1g"
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or 80
+
+
+class ObjectStore(Section):
+    endpoint: str
+    region: str
+    bucket: str
+    admin_port_base: int = 0
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.endpoint).port or 443
+
+
+class Lake(Section):
+    uri: str
+    warehouse: str
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.uri).port or 443
+
+
+class ClickHouse(Section):
+    host: str
+    http_port: int
+    tcp_port: int
+    max_memory_bytes: int = 4 << 30
+
+
+class Snowflake(Section):
+    account: str
+    host: str
+    port: int
+    protocol: str
+    database: str
+    warehouse: str
+    role: str
+    user: str
+
+
+class Spark(Section):
+    master: str
+    speed_memory: str
+    batch_memory: str
+    trigger_seconds: int
+    max_offsets_per_trigger: int
+
+
+class Settings(BaseSettings):
+    """One profile, resolved. ``home`` holds all data and survives ``down``; ``cache`` holds downloads."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="CONCORD_", env_nested_delimiter="__", nested_model_default_partial_update=True
+    )
+
+    profile: str = DEFAULT_PROFILE
+    home: Path
+    cache: Path
+    postgres: Postgres
+    kafka: Kafka
+    connect: Connect
+    object_store: ObjectStore
+    lake: Lake
+    clickhouse: ClickHouse
+    snowflake: Snowflake
+    spark: Spark
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _profile_file())
+
+    @cached_property
+    def secrets(self) -> Path:
+        """The folder of secret files, one per name, as a mounted Kubernetes Secret would be."""
+        return self.home / "secrets"
+
+    def secret(self, name: str) -> SecretStr:
+        """The secret called ``name``. Raises :class:`Misconfigured` if it is not there."""
+        try:
+            return SecretStr((self.secrets / name).read_text().strip())
+        except FileNotFoundError:
+            raise Misconfigured(f"secret {name} is missing from {self.secrets}", "concord up creates it") from None
+
+
+def _profile_file() -> Path:
+    name = os.environ.get("CONCORD_PROFILE", DEFAULT_PROFILE)
+    path = Path(name) if name.endswith(".toml") else PROJECT / "profiles" / f"{name}.toml"
+    if not path.is_file():
+        raise Misconfigured(f"profile {name}: no such file {path}", "set CONCORD_PROFILE to a file of profiles/ or a path")
+    return path
+
+
+def _as_root() -> bool:
+    return os.geteuid() == 0
+
+
+def _default_folders() -> dict[str, Path]:
+    """PostgreSQL refuses root, so root's data lies where an unprivileged user can reach it."""
+    if _as_root():
+        return {"home": Path("/var/lib/concord"), "cache": Path("/var/cache/concord")}
+    user = Path.home()
+    return {"home": user / ".local/share/concord", "cache": user / ".cache/concord"}
+
+
+def load_settings() -> Settings:
+    """The settings of this process. Raises :class:`Misconfigured` naming the key at fault."""
+    defaults = {key: path for key, path in _default_folders().items() if f"CONCORD_{key.upper()}" not in os.environ}
+    try:
+        return Settings(**defaults)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise Misconfigured(f"setting {key}: {first['msg']} (value: {first.get('input')!r})") from None
+
+
+def child_environment(**variables: str) -> dict[str, str]:
+    """The environment of a child process: this one's, with ``variables`` on top."""
+    return {**os.environ, **variables}
