@@ -1,0 +1,155 @@
+"""ClickHouse: tables that deduplicate repeated inserts, and views of current state."""
+
+from concord.contracts.derived import SPEED_BOOKKEEPING
+from concord.contracts.events import EVENTS
+from concord.contracts.model import Column, Dataset
+from concord.contracts.names import SPEED_DATABASE
+from concord.contracts.position import Position
+from concord.contracts.tables import TABLES, TOAST_PLACEHOLDER, as_change
+from concord.contracts.types import (
+    BigInt,
+    Binary,
+    Boolean,
+    Category,
+    Date,
+    Decimal,
+    Instant,
+    Integer,
+    Json,
+    LogicalType,
+    Text,
+    Uuid,
+)
+
+EXPIRY_DAYS = {"events": 30, "dead_letters": 90}
+"""By time of arrival. A change log never expires: current state is read from it."""
+
+DEDUPLICATION_WINDOW = 1000
+"""Inserts remembered per table. Must be ≥ 10 times the inserts that a retry may come after."""
+
+STATE_METADATA = ("_topic", "_partition", "_offset", "__source_lsn")
+"""What a row of current state says about the change that made it."""
+
+TABLE_DATASETS: tuple[Dataset, ...] = (
+    EVENTS,
+    *SPEED_BOOKKEEPING.values(),
+    *(as_change(table) for table in TABLES.values()),
+)
+"""Every table of the speed layer."""
+
+
+def type_name(logical: LogicalType) -> str:
+    """ClickHouse's name of a type, without regard to null."""
+    match logical:
+        case BigInt():
+            return "Int64"
+        case Integer():
+            return "Int32"
+        case Decimal(precision, scale):
+            return f"Decimal({precision}, {scale})"
+        case Instant():
+            return "DateTime64(3, 'UTC')"
+        case Date():
+            return "Date32"
+        case Boolean():
+            return "Bool"
+        case Uuid():
+            return "UUID"
+        case Text() | Category() | Json() | Binary():
+            return "String"
+    raise TypeError(f"no ClickHouse type for {logical}")
+
+
+def column_type(column: Column) -> str:
+    """The full type: ``Nullable`` goes inside ``LowCardinality``, never around it."""
+    name = type_name(column.type)
+    name = f"Nullable({name})" if column.nullable else name
+    return f"LowCardinality({name})" if isinstance(column.type, Category) else name
+
+
+def create_database() -> str:
+    return f"create database if not exists {SPEED_DATABASE}"
+
+
+def create_table(dataset: Dataset) -> str:
+    """MergeTree, split by month of arrival, that drops an insert repeated with the same token."""
+    columns = ",\n".join(f"    {_column(column)}" for column in dataset.columns)
+    lines = [
+        f"create table if not exists {SPEED_DATABASE}.{dataset.name}\n(\n{columns}\n)",
+        "engine = MergeTree",
+        *([f"partition by toYYYYMM({dataset.partition})"] if dataset.partition else []),
+        f"order by ({', '.join(dataset.cluster or dataset.key)})",
+        *_expiry(dataset),
+        f"settings non_replicated_deduplication_window = {DEDUPLICATION_WINDOW}",
+    ]
+    return "\n".join(lines)
+
+
+def _column(column: Column) -> str:
+    codec = _codec(column)
+    return f"{column.name} {column_type(column)}{codec}"
+
+
+def _codec(column: Column) -> str:
+    """Times and offsets grow steadily, so their differences are small."""
+    if isinstance(column.type, Instant) or column.name in ("_offset", "__source_lsn"):
+        return " codec(Delta, ZSTD(1))"
+    return ""
+
+
+def _expiry(dataset: Dataset) -> list[str]:
+    days = EXPIRY_DAYS.get(dataset.name)
+    return [f"ttl toDateTime({dataset.partition}) + interval {days} day"] if days else []
+
+
+def view_name(table: Dataset) -> str:
+    return f"{table.name}_realtime"
+
+
+def realtime_view(table: Dataset) -> str:
+    """The view of a table's current state: one row per key that is not deleted."""
+    state = state_query(table, f"{SPEED_DATABASE}.{as_change(table).name}")
+    return f"create or replace view {SPEED_DATABASE}.{view_name(table)} as\n{state}"
+
+
+def state_columns(table: Dataset) -> tuple[str, ...]:
+    """What :func:`state_query` returns, in order."""
+    return (*table.names, *STATE_METADATA)
+
+
+def state_query(table: Dataset, change_log: str, predicate: str = "true") -> str:
+    """The table's state after the changes of ``change_log`` that meet ``predicate``. Grain: one key.
+
+    The change with the highest offset wins and a deleted key is left out. A value that PostgreSQL
+    left out of an update is the last one it did send. Values travel inside tuples because ``argMax``
+    passes over nulls, and a null may be the honest last value.
+    """
+    plain = [name for name in state_columns(table) if name not in (*table.key, *table.toastable)]
+    latest = {name: f"latest.{index}" for index, name in enumerate(("__op", *plain), start=1)}
+    filled = {name: f"latest_{name}.1" for name in table.toastable}
+    aggregates = [
+        f"argMax(tuple({', '.join(latest)}), _offset) as latest",
+        *(f"{_last_real_value(name)} as latest_{name}" for name in table.toastable),
+    ]
+    source = {**latest, **filled}
+    select = [name if name in table.key else f"{source[name]} as {name}" for name in state_columns(table)]
+    return (
+        f"select\n    {_lines(select, 4)}\nfrom\n(\n    select\n        {_lines([*table.key, *aggregates], 8)}\n"
+        f"    from {change_log}\n    where {predicate}\n    group by {', '.join(table.key)}\n)\n"
+        f"where {latest['__op']} != 'd'"
+    )
+
+
+def _last_real_value(name: str) -> str:
+    is_real = f"__op != 'd' and ifNull({name}, '') != '{TOAST_PLACEHOLDER}'"
+    return f"argMax(tuple({name}), tuple({is_real}, _offset))"
+
+
+def _lines(items: list[str], indent: int) -> str:
+    return (",\n" + " " * indent).join(items)
+
+
+def held_by(position: Position) -> str:
+    """The predicate that a row at or below ``position`` meets; false where nothing is held."""
+    bounds = [f"(_topic = '{topic}' and _partition = {part} and _offset <= {last})" for topic, part, last in position]
+    return f"({' or '.join(bounds)})" if bounds else "false"

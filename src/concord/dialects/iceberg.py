@@ -1,0 +1,69 @@
+"""Iceberg: column types and partitions of the lake's tables, as words that any client understands."""
+
+from concord.contracts.events import EVENTS_LANDING
+from concord.contracts.model import Dataset
+from concord.contracts.tables import TABLES, as_change, in_lake
+from concord.contracts.types import (
+    BigInt,
+    Binary,
+    Boolean,
+    Category,
+    Date,
+    Decimal,
+    Instant,
+    Integer,
+    Json,
+    LogicalType,
+    Text,
+    Uuid,
+)
+
+LANDED_DATASETS: tuple[Dataset, ...] = (
+    in_lake(EVENTS_LANDING),
+    *(in_lake(as_change(table)) for table in TABLES.values()),
+)
+"""What the sink connectors write; the tables must be there before the connectors."""
+
+TABLE_PROPERTIES = {
+    "format-version": "2",
+    "write.parquet.compression-codec": "snappy",
+    "write.metadata.compression-codec": "gzip",
+    "write.target-file-size-bytes": str(128 << 20),
+    "commit.retry.num-retries": "4",
+    "commit.retry.min-wait-ms": "100",
+}
+
+
+def type_name(logical: LogicalType) -> str:
+    """Iceberg's own spelling. A UUID stays text because the sink delivers text."""
+    match logical:
+        case BigInt():
+            return "long"
+        case Integer():
+            return "int"
+        case Decimal(precision, scale):
+            return f"decimal({precision}, {scale})"
+        case Instant():
+            return "timestamptz"
+        case Date():
+            return "date"
+        case Boolean():
+            return "boolean"
+        case Binary():
+            return "binary"
+        case Text() | Category() | Json() | Uuid():
+            return "string"
+    raise TypeError(f"no Iceberg type for {logical}")
+
+
+def column_types(dataset: Dataset) -> list[tuple[str, str, bool]]:
+    """(name, type, required), in the contract's order."""
+    return [(column.name, type_name(column.type), not column.nullable) for column in dataset.columns]
+
+
+def partition_transform(dataset: Dataset) -> tuple[str, str] | None:
+    """(column, transform): a day of an instant, a date as it is; None for an unpartitioned table."""
+    if dataset.partition is None:
+        return None
+    is_date = isinstance(dataset[dataset.partition].type, Date)
+    return dataset.partition, "identity" if is_date else "day"

@@ -1,0 +1,133 @@
+"""Snowflake: the account's objects, schema RAW, and state as of a position."""
+
+from concord.contracts.derived import WAREHOUSE_BOOKKEEPING
+from concord.contracts.model import Column, Dataset
+from concord.contracts.position import Position
+from concord.contracts.tables import TABLES, TOAST_PLACEHOLDER, as_raw
+from concord.contracts.types import (
+    BigInt,
+    Binary,
+    Boolean,
+    Category,
+    Date,
+    Decimal,
+    Instant,
+    Integer,
+    Json,
+    LogicalType,
+    Text,
+    Uuid,
+)
+
+WAREHOUSE = "COMPUTE_WH"
+DATABASE = "ECOMMERCE_DW"
+ROLE = "TRANSFORMER"
+AUTO_SUSPEND_SECONDS = 300
+SCHEMAS = ("RAW", "STAGING", "MARTS")
+
+STATE_METADATA = ("_topic", "_partition", "_offset", "__source_lsn")
+"""What a row of current state says about the change that made it."""
+
+RAW_DATASETS: tuple[Dataset, ...] = (
+    *(as_raw(table) for table in TABLES.values()),
+    *WAREHOUSE_BOOKKEEPING.values(),
+)
+"""Every table of schema RAW. Staging and marts are built by dbt."""
+
+
+def type_name(logical: LogicalType) -> str:
+    """Snowflake's name of a type. Instants are UTC without a zone, documents stay text."""
+    match logical:
+        case BigInt() | Integer():
+            return "NUMBER(38, 0)"
+        case Decimal(precision, scale):
+            return f"NUMBER({precision}, {scale})"
+        case Instant():
+            return "TIMESTAMP_NTZ"
+        case Date():
+            return "DATE"
+        case Boolean():
+            return "BOOLEAN"
+        case Binary():
+            return "BINARY"
+        case Text() | Category() | Json() | Uuid():
+            return "STRING"
+    raise TypeError(f"no Snowflake type for {logical}")
+
+
+def create_account_objects() -> list[str]:
+    """Role, warehouse, database and grants: what an administrator runs once."""
+    return [
+        f"create role if not exists {ROLE}",
+        f"create warehouse if not exists {WAREHOUSE}\n    warehouse_size = 'SMALL'\n"
+        f"    auto_suspend = {AUTO_SUSPEND_SECONDS}\n    auto_resume = true\n    initially_suspended = true",
+        f"create database if not exists {DATABASE}",
+        f"grant usage, operate, modify on warehouse {WAREHOUSE} to role {ROLE}",
+        f"grant usage, create schema on database {DATABASE} to role {ROLE}",
+    ]
+
+
+def create_schemas() -> list[str]:
+    return [f"create schema if not exists {schema}" for schema in SCHEMAS]
+
+
+def create_table(dataset: Dataset, schema: str = "RAW") -> str:
+    columns = ",\n".join(f"    {_column(column)}" for column in dataset.columns)
+    table = f"create table if not exists {schema}.{dataset.name} (\n{columns}\n)"
+    if not dataset.cluster:
+        return table
+    return f"{table}\ncluster by ({', '.join(_cluster_key(dataset[name]) for name in dataset.cluster)})"
+
+
+def _column(column: Column) -> str:
+    default = " default current_timestamp()" if column.name == "loaded_at" else ""
+    null = "" if column.nullable else " not null"
+    return f"{column.name} {type_name(column.type)}{default}{null}"
+
+
+def _cluster_key(column: Column) -> str:
+    return f"to_date({column.name})" if isinstance(column.type, Instant) else column.name
+
+
+def state_columns(table: Dataset) -> tuple[str, ...]:
+    """What :func:`state_query` returns, in order."""
+    return (*table.names, *STATE_METADATA)
+
+
+def state_query(table: Dataset, relation: str, predicate: str = "true") -> str:
+    """The table's state after the changes of ``relation`` that meet ``predicate``. Grain: one key.
+
+    The change with the highest offset wins and a deleted key is left out. A value that PostgreSQL
+    left out of an update is the last one it did send, be it null.
+    """
+    select = [_state_expression(table, name) for name in state_columns(table)]
+    ranking = [
+        "changes.__op as last_op",
+        f"row_number() over ({_window(table)} order by changes._offset desc) as recency",
+    ]
+    return (
+        f"select\n    {_lines(list(state_columns(table)), 4)}\nfrom (\n    select\n        {_lines([*select, *ranking], 8)}\n"
+        f"    from {relation} as changes\n    where {predicate}\n) as ranked\nwhere recency = 1 and last_op <> 'd'"
+    )
+
+
+def _state_expression(table: Dataset, name: str) -> str:
+    if name not in table.toastable:
+        return f"changes.{name} as {name}"
+    is_missing = f"iff(changes.__op = 'd' or changes.{name} = '{TOAST_PLACEHOLDER}', 1, 0)"
+    order = f"order by {is_missing}, changes._offset desc"
+    return f"first_value(changes.{name}) over ({_window(table)} {order}) as {name}"
+
+
+def _window(table: Dataset) -> str:
+    return f"partition by {', '.join(f'changes.{name}' for name in table.key)}"
+
+
+def _lines(items: list[str], indent: int) -> str:
+    return (",\n" + " " * indent).join(items)
+
+
+def held_by(position: Position) -> str:
+    """The predicate that a row at or below ``position`` meets; false where nothing is held."""
+    bounds = [f"(_topic = '{topic}' and _partition = {part} and _offset <= {last})" for topic, part, last in position]
+    return f"({' or '.join(bounds)})" if bounds else "false"

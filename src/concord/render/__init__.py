@@ -1,0 +1,1 @@
+"""Writes every generated file of the repository from the contracts."""
