@@ -1,0 +1,1 @@
+"""One module per engine: how this machine runs it."""
