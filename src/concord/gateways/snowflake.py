@@ -1,0 +1,273 @@
+"""The warehouse: statements and transactions through Snowflake's own Python driver.
+
+The driver must not speak to anybody but the account: telemetry, the search for a cloud's metadata
+service and certificate revocation lists over plain HTTP are switched off.
+"""
+
+import json
+import logging
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import snowflake.connector
+import stamina
+from snowflake.connector import SnowflakeConnection, errors
+from snowflake.connector.cursor import SnowflakeCursor
+from snowflake.connector.util_text import split_statements
+
+from concord.contracts.derived import PUBLICATIONS
+from concord.contracts.position import Position, Publication
+from concord.errors import ConcordError, Misconfigured, Unavailable
+
+# The driver also logs every error that it raises.
+logging.getLogger("snowflake.connector").setLevel(logging.CRITICAL)
+
+CONNECT_SECONDS = 10
+REACH_SECONDS = 3.0
+NETWORK_SECONDS = 120
+"""How long the driver goes on asking when the network fails. A running statement is not cut short by it."""
+STATEMENT_SHOWN = 200
+UNKNOWN_DATABASE_OBJECT = frozenset({2003, 2043})
+REFUSED_LOGIN = frozenset({250001, 390100, 390144})
+NO_SESSION = frozenset({390104, 390111, 390112, 390114})
+NO_NETWORK = frozenset({250001, 250003, 250005, 251011, 253003, 290403, 290404})
+WAREHOUSE_SCHEMA = "RAW"
+
+Value = Any
+Parameters = Sequence[Value] | dict[str, Value] | None
+Row = tuple[Any, ...]
+
+
+@dataclass
+class Snowflake:
+    """One account, as one user. Connects when first used; one statement at a time.
+
+    Values are bound with ``%s`` (or ``%(name)s``); a literal ``%`` beside values is written ``%%``.
+    Numbers with a scale are :class:`~decimal.Decimal`, timestamps aware and in UTC.
+    """
+
+    account: str
+    host: str
+    port: int
+    protocol: str
+    user: str
+    database: str
+    schema: str
+    warehouse: str
+    role: str
+    password: str | None = field(default=None, repr=False)
+    private_key_file: Path | None = None
+    _connection: SnowflakeConnection | None = field(default=None, init=False, repr=False, compare=False)
+    _lock: Any = field(default_factory=RLock, init=False, repr=False, compare=False)
+    _in_transaction: bool = field(default=False, init=False, repr=False, compare=False)
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    # --- statements ---
+
+    def query(self, statement: str, parameters: Parameters = None) -> list[Row]:
+        """Every row of the answer."""
+        return self._answer(statement, parameters)[1]
+
+    def records(self, statement: str, parameters: Parameters = None) -> list[dict[str, Any]]:
+        """Every row of the answer by column name, in lower case as the contracts have it."""
+        columns, rows = self._answer(statement, parameters)
+        names = [column.lower() for column in columns]
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def answer(self, statement: str) -> tuple[list[str], list[Row]]:
+        """Column names and rows."""
+        return self._answer(statement, None)
+
+    def execute(self, statement: str, parameters: Parameters = None) -> int:
+        """Run one statement; the number of rows it touched."""
+        with self._lock, self._in_words(statement):
+            cursor = self._run(statement, parameters)
+            return max(cursor.rowcount or 0, 0)
+
+    def execute_many(self, statement: str, rows: Sequence[Sequence[Value]]) -> int:
+        """Run ``insert into … values (%s, …)`` for many rows at once; how many."""
+        if not rows:
+            return 0
+        with self._lock, self._in_words(statement), self._connected().cursor() as cursor:
+            cursor.executemany(statement, rows)
+            return len(rows)
+
+    def run_file(self, path: Path) -> None:
+        """Run every statement of a file, in order. A definition commits by itself, so there is no undoing."""
+        script = StringIO(path.read_text(encoding="utf-8"))
+        for statement, _is_put_or_get in split_statements(script, remove_comments=True):
+            if statement and statement.strip(" \n;"):
+                self.execute(statement)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. Definitions (create, alter, drop, truncate) commit at once: keep them outside."""
+        with self._lock:
+            if self._in_transaction:
+                raise Misconfigured("a transaction of the warehouse is open already: they do not nest")
+            self.execute("begin")
+            self._in_transaction = True
+            try:
+                yield
+            except BaseException:
+                self._roll_back()
+                raise
+            finally:
+                self._in_transaction = False
+            self.execute("commit")
+
+    def close(self) -> None:
+        """End the session. The next statement opens another."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
+
+    def __enter__(self) -> "Snowflake":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- what the platform asks of it ---
+
+    def publication(self) -> Publication | None:
+        """The newest published batch: what readers of the warehouse see. None before the first one."""
+        name = f"{self.database}.{WAREHOUSE_SCHEMA}.{PUBLICATIONS.name}"
+        columns = ", ".join(PUBLICATIONS.names)
+        rows = self.query(f"select {columns} from {name} order by published_at desc, batch_id desc limit 1")
+        if not rows:
+            return None
+        batch_id, position, as_of, published_at = rows[0]
+        return Publication(batch_id, Position.from_json(json.loads(position)), as_of, published_at)
+
+    def spark_options(self) -> dict[str, str]:
+        """Options for the official Spark connector (``net.snowflake.spark.snowflake``)."""
+        is_plain = self.protocol == "http"
+        options = {
+            "sfURL": self.address,
+            "sfAccount": self.account,
+            "sfUser": self.user,
+            "sfDatabase": self.database,
+            "sfSchema": self.schema,
+            "sfWarehouse": self.warehouse,
+            "sfRole": self.role,
+            "sfSSL": "off" if is_plain else "on",
+            # columns without a zone take the wall clock of the session: it must be UTC
+            "sfTimezone": "UTC",
+        }
+        return {**options, **self._spark_credentials()}
+
+    def _spark_credentials(self) -> dict[str, str]:
+        if self.private_key_file is None:
+            return {"sfPassword": self.password or ""}
+        lines = self.private_key_file.read_text().splitlines()
+        return {"pem_private_key": "".join(line for line in lines if not line.startswith("-----"))}
+
+    # --- inside ---
+
+    def _answer(self, statement: str, parameters: Parameters) -> tuple[list[str], list[Row]]:
+        with self._lock, self._in_words(statement):
+            cursor = self._run(statement, parameters)
+            columns = [column.name for column in cursor.description or ()]
+            return columns, [tuple(_in_utc(value) for value in row) for row in cursor.fetchall()]
+
+    def _run(self, statement: str, parameters: Parameters) -> SnowflakeCursor:
+        """A session that the server has forgotten is replaced, unless a transaction went with it."""
+        try:
+            return self._send(statement, parameters)
+        except errors.Error as error:
+            if error.errno not in NO_SESSION or self._in_transaction:
+                raise
+            self._connection = None
+            return self._send(statement, parameters)
+
+    def _send(self, statement: str, parameters: Parameters) -> SnowflakeCursor:
+        cursor = self._connected().cursor()
+        cursor.execute(statement, parameters)
+        return cursor
+
+    def _roll_back(self) -> None:
+        """On a lost connection the server does it when the session ends."""
+        try:
+            self._send("rollback", None)
+        except errors.Error:
+            self._connection = None
+
+    def _connected(self) -> SnowflakeConnection:
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
+    def _connect(self) -> SnowflakeConnection:
+        self._reach()
+        return snowflake.connector.connect(
+            account=self.account,
+            host=self.host,
+            port=self.port,
+            protocol=self.protocol,
+            user=self.user,
+            database=self.database,
+            schema=self.schema,
+            warehouse=self.warehouse,
+            role=self.role,
+            login_timeout=CONNECT_SECONDS,
+            network_timeout=NETWORK_SECONDS,
+            client_telemetry=False,
+            platform_detection_timeout_seconds=0,
+            session_parameters={"CLIENT_TELEMETRY_ENABLED": False, "TIMEZONE": "UTC"},
+            **self._credentials(),
+        )
+
+    def _credentials(self) -> dict[str, Any]:
+        if self.private_key_file is not None:
+            return {"authenticator": "SNOWFLAKE_JWT", "private_key_file": str(self.private_key_file)}
+        return {"password": self.password or ""}
+
+    @stamina.retry(on=OSError, attempts=3, timeout=2 * REACH_SECONDS, wait_initial=0.2)
+    def _try_reach(self) -> None:
+        socket.create_connection((self.host, self.port), timeout=REACH_SECONDS).close()
+
+    def _reach(self) -> None:
+        """The driver would go on for its whole login timeout where nobody listens."""
+        try:
+            self._try_reach()
+        except OSError as error:
+            raise self._unavailable(error.strerror or str(error)) from error
+
+    @contextmanager
+    def _in_words(self, statement: str) -> Iterator[None]:
+        try:
+            yield
+        except errors.Error as error:
+            raise self._explained(error, statement) from error
+
+    def _explained(self, error: errors.Error, statement: str) -> ConcordError:
+        said = " ".join(str(error.raw_msg or error.msg or error).split())
+        if error.errno in REFUSED_LOGIN and "password" in said.lower():
+            return Misconfigured(f"Snowflake at {self.address} refuses user {self.user}: {said}")
+        if error.errno in NO_NETWORK | NO_SESSION or isinstance(error, errors.HttpError | errors.InterfaceError):
+            return self._unavailable(said)
+        first = next((line for line in statement.splitlines() if line.strip()), "")[:STATEMENT_SHOWN]
+        hint = "`concord up` creates what the pipeline needs" if error.errno in UNKNOWN_DATABASE_OBJECT else ""
+        return Misconfigured(f"Snowflake at {self.address} cannot run {first!r}: {said}", hint)
+
+    def _unavailable(self, why: str) -> Unavailable:
+        return Unavailable(f"Snowflake at {self.address} does not answer: {why}", "see `concord status`")
+
+
+def _in_utc(value: Any) -> Any:
+    """Timestamps without a zone are UTC, as everything that is written here."""
+    if not isinstance(value, datetime):
+        return value
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -1,0 +1,122 @@
+"""Spark: one session with our settings, on a Java runtime and jars that are already here."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pyspark import SparkConf
+from pyspark.sql import SparkSession
+
+from concord.errors import Misconfigured, Unavailable
+
+LOGGING = Path(__file__).with_name("log4j2.properties")
+LOOPBACK = "127.0.0.1"
+
+DEFAULTS: Mapping[str, str] = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.sql.streaming.stateStore.providerClass": (
+        "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+    ),
+    "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
+    "spark.sql.streaming.stateStore.rocksdb.trackTotalNumberOfRows": "false",
+    "spark.sql.streaming.stateStore.rocksdb.boundedMemoryUsage": "true",
+}
+"""Of every session. The shuffle partitions of a streaming query are fixed for its checkpoint's life."""
+
+
+def spark_session(
+    app: str,
+    master: str,
+    driver_memory: str,
+    java_home: Path | None = None,
+    jars: Sequence[Path] = (),
+    shuffle_partitions: int = 2,
+    adaptive: bool = False,
+    ui_port: int | None = None,
+    jvm_options: Sequence[str] = (),
+    options: Mapping[str, str] | None = None,
+    catalog_options: Mapping[str, str] | None = None,
+) -> SparkSession:
+    """The session of this process. Workers run this very Python.
+
+    ``catalog_options`` may hold credentials: they are set inside the session, so that no process
+    list shows them; ``options`` and everything else end up on Java's command line.
+    Raises :class:`Misconfigured` for a missing jar or Java, :class:`Unavailable` if Java does not start.
+    """
+    _check_jars(jars)
+    _use_java(java_home)
+    _use_loopback(master)
+    os.environ["PYSPARK_PYTHON"] = sys.executable  # the setting of the same name is read by spark-submit alone
+    settings = {
+        **DEFAULTS,
+        **_local_addresses(master),
+        **_jars(master, jars),
+        "spark.driver.memory": driver_memory,
+        "spark.driver.extraJavaOptions": " ".join([f"-Dlog4j2.configurationFile={LOGGING.as_uri()}", *jvm_options]),
+        "spark.sql.shuffle.partitions": str(shuffle_partitions),
+        "spark.sql.adaptive.enabled": str(adaptive).lower(),
+        "spark.ui.enabled": str(ui_port is not None).lower(),
+        **({"spark.ui.port": str(ui_port)} if ui_port is not None else {}),
+        **(options or {}),
+    }
+    session = _started(app, master, settings)
+    for key, value in (catalog_options or {}).items():
+        session.conf.set(key, value)
+    return session
+
+
+def java_pid(session: SparkSession) -> int:
+    """The process id of the session's Java machine."""
+    virtual_machine = session.sparkContext._jvm
+    assert virtual_machine is not None
+    return int(virtual_machine.java.lang.ProcessHandle.current().pid())
+
+
+def _started(app: str, master: str, settings: Mapping[str, str]) -> SparkSession:
+    conf = SparkConf(loadDefaults=False).setAppName(app).setMaster(master).setAll(list(settings.items()))
+    try:
+        return SparkSession.builder.config(conf=conf).getOrCreate()
+    except (OSError, RuntimeError) as error:
+        raise Unavailable(f"Spark {app} does not start: {error}", "concord doctor checks Java and memory") from error
+
+
+def _check_jars(jars: Sequence[Path]) -> None:
+    missing = [jar for jar in jars if not jar.is_file()]
+    if missing:
+        raise Misconfigured(f"Spark jar {missing[0]} is missing", "concord up installs it")
+
+
+def _use_java(java_home: Path | None) -> None:
+    """Spark's start script takes Java from the environment and from nowhere else."""
+    if java_home is None:
+        return
+    if not (java_home / "bin" / "java").is_file():
+        raise Misconfigured(f"Java is missing: no {java_home / 'bin' / 'java'}", "concord doctor")
+    os.environ["JAVA_HOME"] = str(java_home)
+
+
+def _local_addresses(master: str) -> Mapping[str, str]:
+    """A local session listens on loopback only, whatever the machine is called."""
+    if not master.startswith("local"):
+        return {}
+    return {"spark.driver.host": LOOPBACK, "spark.driver.bindAddress": LOOPBACK}
+
+
+def _use_loopback(master: str) -> None:
+    """Spark looks its own name up before it reads any setting, and warns of what it finds."""
+    if master.startswith("local"):
+        os.environ["SPARK_LOCAL_IP"] = LOOPBACK
+
+
+def _jars(master: str, jars: Sequence[Path]) -> Mapping[str, str]:
+    """On the class path a jar is used where it lies; ``spark.jars`` would copy it for every session."""
+    if not jars:
+        return {}
+    if master.startswith("local"):
+        return {"spark.driver.extraClassPath": os.pathsep.join(map(str, jars))}
+    return {"spark.jars": ",".join(map(str, jars))}

@@ -1,0 +1,170 @@
+"""Everything the engines must hold before data flows: roles, tables, topics, connectors.
+
+Every step looks first and changes only what differs, so a second run changes nothing.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import structlog
+
+from concord import bootstrap
+from concord.contracts import names
+from concord.contracts.tables import TABLES
+from concord.dialects import iceberg
+from concord.errors import Misconfigured
+from concord.gateways.connect import Connect
+from concord.settings import PROJECT, Settings
+
+Report = Callable[[str], None]
+
+ENGINES = PROJECT / "engines"
+SUPERUSER = "postgres"
+MAINTENANCE_DATABASE = "postgres"
+
+DAY_MS = 24 * 60 * 60 * 1000
+FOREVER = "-1"
+ARRIVAL = {"message.timestamp.type": "LogAppendTime"}
+CHANGES = {**ARRIVAL, "retention.ms": FOREVER}
+"""The change log is the truth that both layers can be rebuilt from."""
+EVENTS = {**ARRIVAL, "retention.ms": str(7 * DAY_MS)}
+DEAD_LETTERS = {**ARRIVAL, "retention.ms": str(30 * DAY_MS)}
+CONTROL = {"retention.ms": str(30 * DAY_MS)}
+"""Longer than any outage: what a sink announced there and did not commit yet is lost with it (trap K5)."""
+HEARTBEAT = {"retention.ms": str(DAY_MS)}
+HEARTBEAT_TOPIC = f"__debezium-heartbeat.{names.CDC_TOPIC_PREFIX}"
+
+CONTROL_TOPIC = "iceberg.control.topic"
+CONNECTOR_SECONDS = 120
+
+_log = structlog.get_logger(__name__)
+
+
+def _to_log(step: str) -> None:
+    _log.info("provision", step=step)
+
+
+def provision(settings: Settings, report: Report = _to_log) -> None:
+    """Bring every engine to what the contracts declare; ``report`` is told each step before it is done."""
+    for title, step in STEPS.items():
+        report(title)
+        step(settings)
+
+
+def provision_postgres(settings: Settings) -> None:
+    """Roles, database, tables, publication, heartbeat."""
+    folder = ENGINES / "postgres"
+    server = bootstrap.postgres(settings, SUPERUSER, MAINTENANCE_DATABASE)
+    with server.connect() as session:
+        for role in (names.OWNER_ROLE, names.CDC_ROLE):
+            secret = settings.secret(bootstrap.POSTGRES_SECRETS[role]).get_secret_value()
+            session.query("select set_config(%s, %s, false)", (_password_setting(role), secret))
+        session.run_file(folder / "00_roles.sql")
+        name = settings.postgres.database
+        if not session.query("select 1 from pg_database where datname = %s", (name,)):
+            session.execute(f'create database "{name}" owner {names.OWNER_ROLE}')
+    shop = bootstrap.postgres(settings, SUPERUSER)
+    for path in sorted(folder.glob("*.sql")):
+        if path.name > "00_roles.sql":
+            shop.run_file(path)
+
+
+def _password_setting(role: str) -> str:
+    return f"concord.{role.removeprefix('concord_')}_password"
+
+
+def provision_kafka(settings: Settings) -> None:
+    """Every topic, before anything could create one with the broker's defaults."""
+    kafka = bootstrap.kafka(settings)
+    kafka.create_topics(keyed_topics(), names.TOPIC_PARTITIONS)
+    kafka.create_topics(ordered_topics(), 1)
+    for group, topic in coordinators():
+        kafka.pin_group(group, topic)
+
+
+def keyed_topics() -> dict[str, Mapping[str, str]]:
+    """Topics whose records keep to a partition by key, with their settings."""
+    changes = {names.cdc_topic(table): CHANGES for table in TABLES.values()}
+    return {**changes, names.EVENTS_TOPIC: EVENTS, names.DEAD_LETTER_TOPIC: DEAD_LETTERS}
+
+
+def ordered_topics() -> dict[str, Mapping[str, str]]:
+    """Topics of one partition: their records have one order."""
+    control = {topic: CONTROL for _, topic in coordinators()}
+    return {names.FENCE_TOPIC: CHANGES, HEARTBEAT_TOPIC: HEARTBEAT, **control}
+
+
+def coordinators() -> Iterator[tuple[str, str]]:
+    """(consumer group, control topic) of each sink's coordinator.
+
+    The coordinator starts at the end of the control topic if its group has no offset, and its first
+    commit is its first offset: killed before it, it would forget files that a task had announced.
+    """
+    for name, config in connectors().items():
+        if CONTROL_TOPIC in config:
+            yield f"connect-{name}-coord", config[CONTROL_TOPIC]
+
+
+def provision_lake(settings: Settings) -> None:
+    """Namespace and tables; the sinks never create one, because they would guess its types."""
+    lake = bootstrap.lake(settings)
+    lake.create_namespace()
+    for dataset in iceberg.LANDED_DATASETS:
+        lake.create_table(dataset)
+
+
+def provision_clickhouse(settings: Settings) -> None:
+    """Database, tables and views of the speed layer."""
+    clickhouse = bootstrap.clickhouse(settings, "admin")
+    for path in _statements("clickhouse"):
+        clickhouse.run_file(path)
+
+
+def provision_snowflake(settings: Settings) -> None:
+    """Database, schemas, RAW tables and bookkeeping of the batch layer."""
+    snowflake = bootstrap.snowflake(settings)
+    for path in _statements("snowflake"):
+        snowflake.run_file(path)
+
+
+def _statements(engine: str) -> list[Path]:
+    """The engine's files in the order in which they are applied: by name."""
+    return sorted((ENGINES / engine).glob("*.sql"))
+
+
+def connectors() -> dict[str, dict[str, str]]:
+    """Every connector of engines/connect by name. Raises :class:`Misconfigured` for an unreadable file."""
+    return {path.stem: _connector(path) for path in sorted((ENGINES / "connect").glob("*.json"))}
+
+
+def _connector(path: Path) -> dict[str, str]:
+    try:
+        config: dict[str, str] = json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        raise Misconfigured(f"connector file {path.name}, line {error.lineno}: {error.msg}") from None
+    return config
+
+
+def provision_connectors(settings: Settings) -> None:
+    """Every connector applied, what had failed restarted, and all of them running."""
+    connect = bootstrap.connect(settings)
+    for name, config in connectors().items():
+        _apply(connect, name, config)
+    for name in connectors():
+        connect.wait_running(name, CONNECTOR_SECONDS)
+
+
+def _apply(connect: Connect, name: str, config: Mapping[str, str]) -> None:
+    if not connect.apply(name, config):
+        connect.restart_failed(name)
+
+
+STEPS: dict[str, Callable[[Settings], None]] = {
+    "PostgreSQL: roles, tables, publication": provision_postgres,
+    "Kafka: topics": provision_kafka,
+    "lake: tables": provision_lake,
+    "ClickHouse: tables": provision_clickhouse,
+    "Snowflake: schemas and tables": provision_snowflake,
+    "Kafka Connect: connectors": provision_connectors,
+}
