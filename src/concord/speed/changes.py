@@ -1,0 +1,81 @@
+"""Records of the four change topics: typed rows of the change logs, or a fault."""
+
+from functools import reduce
+
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
+
+from concord.contracts.model import Column, Dataset
+from concord.contracts.names import cdc_topic
+from concord.contracts.tables import CDC_METADATA, TABLES
+from concord.contracts.types import Category, Instant
+from concord.dialects.spark import change_columns, change_parse_schema
+from concord.speed.records import CARRIED, ORIGINAL
+
+IS_TOMBSTONE = "is_tombstone"
+FAULT = "fault"
+"""Null, or JSON pointer to the field at fault; empty for the whole record."""
+CORRUPT = "_corrupt_record"
+OPERATIONS = next(column.type.values for column in CDC_METADATA if isinstance(column.type, Category))
+STORABLE_YEARS = (1900, 2299)
+"""What an instant of ClickHouse holds; it clamps others without a word."""
+
+
+def parsed(records: DataFrame) -> DataFrame:
+    """One row per positioned record: its fault and then its bytes, the position, and one struct per table.
+
+    The struct of the record's own table holds the change's columns, the others are null. A record
+    without a value is a tombstone: no struct, no fault.
+    """
+    read = records.select("*", *(_wire(table).alias(_wire_name(table)) for table in TABLES.values()))
+    structs = [_change(table).alias(table.name) for table in TABLES.values()]
+    typed = read.select("*", *structs)
+    judged = typed.withColumn(FAULT, _fault())
+    original = F.when(F.col(FAULT).isNotNull(), F.col("value")).alias(ORIGINAL)
+    is_tombstone = F.col("value").isNull().alias(IS_TOMBSTONE)
+    return judged.select(original, is_tombstone, FAULT, *TABLES, *CARRIED)
+
+
+def _wire_name(table: Dataset) -> str:
+    return f"{table.name}_wire"
+
+
+def _is_of(table: Dataset) -> SparkColumn:
+    return (F.col("_topic") == cdc_topic(table)) & F.col("value").isNotNull()
+
+
+def _wire(table: Dataset) -> SparkColumn:
+    schema = StructType([*change_parse_schema(table).fields, StructField(CORRUPT, StringType())])
+    text = F.col("value").cast("string")
+    return F.when(_is_of(table), F.from_json(text, schema, {"columnNameOfCorruptRecord": CORRUPT}))
+
+
+def _change(table: Dataset) -> SparkColumn:
+    return F.when(_is_of(table), F.struct(*change_columns(table, _wire_name(table))))
+
+
+def _fault() -> SparkColumn:
+    return reduce(lambda chain, table: chain.when(_is_of(table), _fault_of(table)), TABLES.values(), F)
+
+
+def _fault_of(table: Dataset) -> SparkColumn:
+    """The first fault of the record, null if there is none."""
+    wire, is_delete = F.col(_wire_name(table)), F.col(f"{_wire_name(table)}.__op") == "d"
+    fields = [_field_fault(table, column, is_delete) for column in table.columns]
+    return F.coalesce(
+        F.when(wire.isNull() | wire[CORRUPT].isNotNull(), F.lit("")),
+        F.when(~F.coalesce(wire["__op"].isin(*OPERATIONS), F.lit(False)), F.lit("/__op")),
+        *fields,
+    )
+
+
+def _field_fault(table: Dataset, column: Column, is_delete: SparkColumn) -> SparkColumn:
+    was_sent = F.col(f"{_wire_name(table)}.{column.name}").isNotNull()
+    value = F.col(f"{table.name}.{column.name}")
+    is_lost = value.isNull() if not column.nullable else was_sent & value.isNull()
+    if isinstance(column.type, Instant):
+        is_lost = is_lost | ~F.year(value).between(*STORABLE_YEARS)
+    matters = F.lit(True) if column.name in table.key else ~is_delete
+    return F.when(matters & is_lost, F.lit(f"/{column.name}"))

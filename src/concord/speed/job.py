@@ -1,0 +1,107 @@
+"""The speed layer's two streaming queries: changes and events, from Kafka to ClickHouse."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.streaming import StreamingQuery
+
+from concord.contracts.derived import SPEED_POSITION
+from concord.contracts.names import DEAD_LETTER_TOPIC, EVENTS_TOPIC, cdc_topic
+from concord.contracts.tables import TABLES
+from concord.errors import Misconfigured
+from concord.gateways.clickhouse import ClickHouse
+from concord.speed.batch_token import BatchToken
+from concord.speed.change_logs import StoreChanges
+from concord.speed.changes import parsed
+from concord.speed.events import StoreEvents
+from concord.speed.micro_batch import MicroBatch, Write
+from concord.speed.records import positioned
+from concord.speed.tally import Tally
+from concord.speed.validate import validated
+from concord.speed.worker import in_one_task
+
+CHANGES = "speed.changes"
+EVENTS = "speed.events"
+
+SESSION_OPTIONS = {
+    # A backlog of events must not keep the changes waiting.
+    "spark.scheduler.mode": "FAIR",
+    "spark.sql.streaming.minBatchesToRetain": "20",
+    "spark.sql.streaming.numRecentProgressUpdates": "10",
+    "spark.sql.streaming.metricsEnabled": "false",
+}
+"""What the session needs for these queries, beyond the defaults of every session."""
+
+
+@dataclass(frozen=True)
+class SpeedLayer:
+    """Both queries over one session. ``folder`` keeps the checkpoints and must outlive the process."""
+
+    spark: SparkSession
+    store: ClickHouse
+    bootstrap: str
+    folder: Path
+    trigger_seconds: int
+    max_offsets_per_trigger: int
+    clock: Callable[[], datetime]
+    failpoint: str = ""
+    events_topic: str = EVENTS_TOPIC
+    dead_letter_topic: str = DEAD_LETTER_TOPIC
+    change_topics: Sequence[str] = field(default_factory=lambda: [cdc_topic(table) for table in TABLES.values()])
+
+    def start(self) -> list[StreamingQuery]:
+        """Start both queries where their checkpoints say, or at the earliest offset."""
+        return [
+            self._start(CHANGES, parsed(self._records(self.change_topics)), self.write_changes),
+            self._start(EVENTS, validated(self._records([self.events_topic])), self.write_events),
+        ]
+
+    def write_changes(self, changes: DataFrame, token: BatchToken) -> list[Tally]:
+        """Four change logs, one insert each. Changes are few: one task reads, parses and stores them."""
+        return in_one_task(changes.coalesce(1), StoreChanges(self.store, token))
+
+    def write_events(self, events: DataFrame, token: BatchToken) -> list[Tally]:
+        """Valid events and dead letters. Validation keeps all cores, storing is one task."""
+        work = StoreEvents(self.store, self.bootstrap, self.dead_letter_topic, token)
+        return in_one_task(events.repartition(1), work)
+
+    def _start(self, query: str, rows: DataFrame, write: Write) -> StreamingQuery:
+        checkpoint = self.folder / "checkpoints" / query
+        refuse_lost_checkpoint(self.store, query, checkpoint)
+        self.spark.sparkContext.setLocalProperty("spark.scheduler.pool", query)
+        return (
+            rows.writeStream.queryName(query)
+            .foreachBatch(MicroBatch(query, write, self.store, self.clock, self.failpoint).__call__)
+            .option("checkpointLocation", checkpoint.as_uri())
+            .trigger(processingTime=f"{self.trigger_seconds} seconds")
+            .start()
+        )
+
+    def _records(self, topics: Sequence[str]) -> DataFrame:
+        source = self.spark.readStream.format("kafka").options(**dict(self._source_options(topics)))
+        return positioned(source.load())
+
+    def _source_options(self, topics: Sequence[str]) -> Iterator[tuple[str, str]]:
+        yield "kafka.bootstrap.servers", self.bootstrap
+        yield "subscribe", ",".join(topics)
+        yield "startingOffsets", "earliest"
+        yield "failOnDataLoss", "true"
+        yield "maxOffsetsPerTrigger", str(self.max_offsets_per_trigger)
+        yield "kafka.isolation.level", "read_committed"
+        yield "kafka.max.poll.records", "20000"
+        yield "kafka.max.partition.fetch.bytes", str(8 << 20)
+
+
+def refuse_lost_checkpoint(store: ClickHouse, query: str, checkpoint: Path) -> None:
+    """A query that has stored rows must not start over without its checkpoint: it would store them again."""
+    if (checkpoint / "metadata").exists():
+        return
+    held = store.query(f"select count() from {SPEED_POSITION.name} where query = {{query:String}}", {"query": query})
+    if held[0][0]:
+        raise Misconfigured(
+            f"{query} has stored rows, but its checkpoint {checkpoint} is gone",
+            "restore the folder, or reset both: `concord reset`",
+        )

@@ -1,0 +1,88 @@
+"""The last word on a micro-batch of events: doubtful records are judged, copies are told from originals."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from concord.contracts.events import EVENTS
+from concord.rules.quality import Accepted, Rejected, judge
+from concord.speed.dead_letters import dead_letters
+from concord.speed.records import BATCH_AT, CARRIED, IN_ORDER, ORIGINAL, POSITION
+from concord.speed.tally import Partition
+from concord.speed.validate import IS_SURE
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Valid events in Kafka's order, and dead letters."""
+
+    events: pa.Table
+    dead: pa.Table
+
+
+def settle(records: pa.Table) -> Settled:
+    """Records as :func:`concord.speed.validate.validated` leaves them → events and dead letters."""
+    sure = records.filter(records[IS_SURE]).select(EVENTS.names)
+    doubtful = records.filter(pc.invert(records[IS_SURE])).sort_by(IN_ORDER)
+    verdicts = [(row, judge(row[ORIGINAL], row["_timestamp"])) for row in _doubtful_rows(doubtful)]
+    accepted = [{**verdict.row(), **_position(row)} for row, verdict in verdicts if isinstance(verdict, Accepted)]
+    rejected = [_dead_letter(row, verdict) for row, verdict in verdicts if isinstance(verdict, Rejected)]
+    events = pa.concat_tables([sure, pa.Table.from_pylist(accepted, schema=sure.schema)])
+    return Settled(events.sort_by(IN_ORDER), dead_letters(rejected))
+
+
+@dataclass(frozen=True)
+class Originals:
+    """Events of which no earlier copy is known, and the copies."""
+
+    events: pa.Table
+    copies: pa.Table
+
+
+def originals(events: pa.Table, known: pa.Table, ranges: Mapping[Partition, tuple[int, int]]) -> Originals:
+    """Of every ``event_id`` the first in Kafka's order, unless ``known`` has it from an earlier micro-batch.
+
+    ``events`` are in Kafka's order. ``known`` (event_id and position) is what the store holds of these
+    ids: what lies in this batch's own ``ranges`` was written by an attempt at it that was cut short.
+    """
+    earlier = pa.array(_earlier_ids(known, ranges), pa.string())
+    is_first = pc.and_(_is_first(events), pc.invert(pc.is_in(events["event_id"], value_set=earlier)))
+    return Originals(events.filter(is_first), events.filter(pc.invert(is_first)))
+
+
+def _is_first(events: pa.Table) -> pa.Array:
+    rows = pa.array(range(events.num_rows), pa.int64())
+    numbered = pa.table({"event_id": events["event_id"], "row": rows})
+    firsts = numbered.group_by("event_id", use_threads=False).aggregate([("row", "min")])["row_min"]
+    return pc.is_in(rows, value_set=firsts.combine_chunks())
+
+
+def _earlier_ids(known: pa.Table, ranges: Mapping[Partition, tuple[int, int]]) -> Iterable[str]:
+    return [row["event_id"] for row in known.to_pylist() if not _is_own(row, ranges)]
+
+
+def _is_own(row: Mapping[str, Any], ranges: Mapping[Partition, tuple[int, int]]) -> bool:
+    span = ranges.get((row["_topic"], row["_partition"]))
+    return span is not None and row["_offset"] >= span[0]
+
+
+def _doubtful_rows(doubtful: pa.Table) -> list[dict[str, Any]]:
+    return doubtful.select([ORIGINAL, *CARRIED]).to_pylist()
+
+
+def _position(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in POSITION}
+
+
+def _dead_letter(row: Mapping[str, Any], verdict: Rejected) -> dict[str, Any]:
+    return {
+        "reason": str(verdict.reason),
+        "pointer": verdict.pointer,
+        "detail": verdict.detail,
+        "original": row[ORIGINAL],
+        "first_seen_at": row[BATCH_AT],
+        **_position(row),
+    }

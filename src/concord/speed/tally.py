@@ -1,0 +1,97 @@
+"""What became of a micro-batch's records, per partition. Rows are conserved: in = stored + dead + duplicate + late."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+Partition = tuple[str, int]
+"""Topic and number."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One partition's share of a micro-batch. ``first`` and ``last`` are offsets of records read."""
+
+    topic: str
+    partition: int
+    first: int
+    last: int
+    records_in: int
+    stored: int
+    dead: int
+    duplicate: int = 0
+    late: int = 0
+
+    def __post_init__(self) -> None:
+        if self.records_in != self.stored + self.dead + self.duplicate + self.late:
+            raise ValueError(f"rows are not conserved: {self}")
+
+    def as_position(self, query: str, batch_id: int, written_at: datetime) -> dict[str, Any]:
+        """The row of ``speed_position``."""
+        counts = {name: value for name, value in asdict(self).items() if name not in ("topic", "partition", "first", "last")}
+        return {
+            "query": query,
+            "batch_id": batch_id,
+            "_topic": self.topic,
+            "_partition": self.partition,
+            "_offset": self.last,
+            **counts,
+            "written_at": written_at,
+        }
+
+
+@dataclass(frozen=True)
+class Fates:
+    """The records of a micro-batch by what became of them. All have the position's columns.
+
+    A ``tombstone``, a record without a value, is held but is no row: it counts nowhere.
+    """
+
+    records: pa.Table
+    stored: Sequence[pa.Table]
+    dead: pa.Table
+    duplicate: pa.Table
+    tombstone: pa.Table | None = None
+
+    def tallies(self) -> list[Tally]:
+        """One per partition, in order."""
+        stored = _counts(self.stored)
+        dead, duplicate = _counts([self.dead]), _counts([self.duplicate])
+        empty = _counts([self.tombstone] if self.tombstone is not None else [])
+        return [
+            Tally(
+                topic=key[0],
+                partition=key[1],
+                first=first,
+                last=last,
+                records_in=count - empty.get(key, 0),
+                stored=stored.get(key, 0),
+                dead=dead.get(key, 0),
+                duplicate=duplicate.get(key, 0),
+            )
+            for key, (first, last, count) in sorted(_ranges(self.records).items())
+        ]
+
+
+def offset_ranges(records: pa.Table) -> dict[Partition, tuple[int, int]]:
+    """Per partition the first and the last offset of the micro-batch."""
+    return {key: (first, last) for key, (first, last, _) in _ranges(records).items()}
+
+
+def _ranges(records: pa.Table) -> dict[Partition, tuple[int, int, int]]:
+    grouped = records.group_by(["_topic", "_partition"]).aggregate([("_offset", kind) for kind in ("min", "max", "count")])
+    return {
+        (row["_topic"], row["_partition"]): (row["_offset_min"], row["_offset_max"], row["_offset_count"])
+        for row in grouped.to_pylist()
+    }
+
+
+def _counts(tables: Iterable[pa.Table]) -> dict[Partition, int]:
+    counts: dict[Partition, int] = {}
+    for table in tables:
+        for key, (_, _, count) in _ranges(table).items():
+            counts[key] = counts.get(key, 0) + count
+    return counts
