@@ -1,0 +1,1 @@
+{% macro is_filled(column) -%} coalesce(trim({{ column }}), '') <> '' {%- endmacro %}

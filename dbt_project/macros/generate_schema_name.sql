@@ -1,0 +1,4 @@
+{# Models are built in <schema>_SHADOW; what readers see is swapped in by the batch once the tests have passed. #}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ (custom_schema_name or target.schema) | trim }}{{ var('schema_suffix') }}
+{%- endmacro %}

@@ -1,0 +1,175 @@
+"""One batch: pin the lake, load RAW, build and test the models beside the published ones, publish.
+
+Nothing of a batch is visible before its last statement. A batch that dies leaves rows in RAW that no
+model counts; the next one reads the same range again and merges into what is there.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from concord.batch.build import Built, Dbt
+from concord.batch.lease import lease
+from concord.batch.load_raw import Loaded, Staged, merge, stage
+from concord.batch.publish import publications, publish
+from concord.batch.range import Range, batch_id, check_never_back, predecessor, ranges
+from concord.batch.read_lake import Pin, changes, check_unique, for_raw, pin, summarize
+from concord.contracts.position import Position, Publication
+from concord.errors import Misconfigured, Unavailable
+from concord.gateways.lake import Lake
+from concord.gateways.snowflake import Snowflake
+
+APP_NAME = "EcommerceBatchAnalytics"
+
+Step = Callable[[str], AbstractContextManager[None]]
+"""Told what is done while it is done."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a batch works with. Spark is started only if there is something to load."""
+
+    lake: Lake
+    warehouse: Snowflake
+    spark: Callable[[], AbstractContextManager[SparkSession]]
+    connector_options: dict[str, str]
+    dbt: Dbt
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Request:
+    """``again`` names a published batch to run once more; ``now`` stamps rows and publication."""
+
+    now: datetime
+    again: str | None = None
+    batch_id: str | None = None
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One batch before it is loaded. ``visible`` is what readers see afterwards, None until ``as_of`` is known."""
+
+    batch_id: str
+    above: Position
+    upto: Position
+    pin: Pin
+    previous_as_of: datetime | None
+    visible: Publication | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a batch did; ``publication`` is None if there was nothing new."""
+
+    publication: Publication | None
+    batch_id: str | None = None
+    loaded: tuple[Loaded, ...] = ()
+    built: Built | None = None
+
+
+def run(tools: Tools, request: Request, step: Step) -> Outcome:
+    """Run one batch, or one that was published once more. Nothing new is no error and loads nothing."""
+    with lease(tools.folder):
+        with step("pin the lake"):
+            plan = _plan(tools, request)
+        if plan is None:
+            return Outcome(publication=None)
+        return _carry_out(tools, request, plan, step)
+
+
+def _plan(tools: Tools, request: Request) -> Plan | None:
+    published = publications(tools.warehouse)
+    pinned = pin(tools.lake)
+    newest = published[-1] if published else None
+    if newest:
+        check_never_back(newest.position, pinned.position)
+    if request.again:
+        return _repeated(published, request.again, pinned)
+    above = newest.position if newest else Position()
+    if above.covers(pinned.position):
+        return None
+    name = request.batch_id or batch_id(len(published) + 1, pinned.position)
+    if any(publication.batch_id == name for publication in published):
+        raise Misconfigured(f"batch {name} is already published", f"concord batch run --again {name}")
+    return Plan(name, above, pinned.position, pinned, newest.as_of if newest else None)
+
+
+def _repeated(published: list[Publication], name: str, pinned: Pin) -> Plan:
+    """The same range once more; the models are those of the newest batch, which readers go on seeing."""
+    before, again = predecessor(published, name)
+    above = before.position if before else Position()
+    return Plan(name, above, again.position, pinned, None, visible=published[-1])
+
+
+def _carry_out(tools: Tools, request: Request, plan: Plan, step: Step) -> Outcome:
+    staged, changed_at = _stage_all(tools, request, plan, step)
+    with step("merge into RAW"):
+        loaded = merge(tools.warehouse, staged, plan.batch_id)
+    visible = plan.visible or Publication(plan.batch_id, plan.upto, _as_of(request, plan, changed_at), request.now)
+    with step("build and test models"):
+        built = tools.dbt.build(visible.as_of, visible.position)
+    with step("publish"):
+        publish(tools.warehouse, visible)
+    return Outcome(visible, plan.batch_id, loaded, built)
+
+
+def _stage_all(tools: Tools, request: Request, plan: Plan, step: Step) -> tuple[list[Staged], datetime | None]:
+    """Every table's range in its load table, and when its latest change was committed."""
+    staged, times = [], []
+    with ExitStack() as stack:
+        with step("start Spark"):
+            spark = stack.enter_context(tools.spark())
+        for wanted in ranges(plan.above, plan.upto):
+            with step(f"load {wanted.table.name}"), _in_words(wanted.table.name):
+                one, changed_at = _stage_one(tools, request, plan, spark, wanted)
+            staged.append(one)
+            times.append(changed_at)
+    return staged, max(filter(None, times), default=None)
+
+
+def _stage_one(
+    tools: Tools, request: Request, plan: Plan, spark: SparkSession, wanted: Range
+) -> tuple[Staged, datetime | None]:
+    snapshot = plan.pin.snapshots[wanted.table.name]
+    rows = changes(spark, wanted, snapshot)
+    summary = summarize(rows)
+    check_unique(wanted, summary)
+    stage(for_raw(rows, wanted.table, plan.batch_id, request.now), wanted, tools.connector_options)
+    return Staged(wanted, summary.rows, snapshot), summary.changed_at
+
+
+@contextmanager
+def _in_words(table: str) -> Iterator[None]:
+    """Spark's errors carry a page of Java: its first line says what is wrong."""
+    try:
+        yield
+    except Py4JJavaError as error:
+        raise _unloaded(table, str(error.java_exception)) from error
+    except PySparkException as error:
+        raise _unloaded(table, str(error)) from error
+
+
+def _unloaded(table: str, said: str) -> Unavailable:
+    return Unavailable(
+        f"Spark could not load {table}: {said.strip().splitlines()[0]}", "nothing was loaded; `concord status`"
+    )
+
+
+def _as_of(request: Request, plan: Plan, changed_at: datetime | None) -> datetime:
+    """As asked for; else when the newest change was committed, so that the same rows give the same models."""
+    known = [instant for instant in (changed_at, plan.previous_as_of) if instant]
+    return request.as_of or max(known, default=request.now)
+
+
+@contextmanager
+def silent(_: str) -> Iterator[None]:
+    """A step that nobody watches."""
+    yield
