@@ -1,0 +1,28 @@
+"""Where two layers are compared: a position, and for the source a fence below it."""
+
+from dataclasses import dataclass
+
+from concord.contracts.position import Position
+from concord.contracts.tables import TABLES
+from concord.contracts.names import cdc_topic
+
+CDC_TOPICS = tuple(cdc_topic(table) for table in TABLES.values())
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The changes that count: at or below ``position`` and, at a fence, before its LSN."""
+
+    position: Position
+    below_lsn: int | None = None
+
+    def predicate(self, topic: str) -> str:
+        """SQL, the same in every engine, true for the changes of ``topic`` that count."""
+        held = [f"(_partition = {p} and _offset <= {o})" for _, p, o in self.position.of_topic(topic)]
+        inside = f"({' or '.join(held)})" if held else "(1 = 0)"
+        return inside if self.below_lsn is None else f"{inside} and __source_lsn < {self.below_lsn}"
+
+
+def tables_only(position: Position) -> Position:
+    """The part of a position that speaks of the four tables."""
+    return Position({key: offset for key, offset in position.offsets.items() if key.topic in CDC_TOPICS})

@@ -1,0 +1,153 @@
+"""Rows of each store at a cut, in canonical form. Only reads; computes nothing that the layers compute."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import polars as pl
+import pyarrow as pa
+
+from concord.contracts.derived import STAGING
+from concord.contracts.model import Column, Dataset
+from concord.contracts.names import cdc_topic
+from concord.contracts.tables import ORDERS, TABLES, as_change
+from concord.contracts.types import BigInt, Boolean, Date, Decimal, Instant, Integer
+from concord.dialects import clickhouse as clickhouse_dialect
+from concord.dialects import snowflake as snowflake_dialect
+from concord.gateways.clickhouse import ClickHouse
+from concord.gateways.snowflake import Snowflake
+from concord.reconcile import canonical
+from concord.reconcile.cut import Cut
+
+NUMERIC = (BigInt, Integer, Decimal, Instant, Date, Boolean)
+
+
+class Reader(Protocol):
+    """A PostgreSQL connection's answer to one query, as rows."""
+
+    def query(self, sql: str) -> Sequence[Sequence[Any]]: ...
+
+
+def _schema(columns: Sequence[Column]) -> dict[str, pl.DataType]:
+    return {c.name: pl.Int64() if isinstance(c.type, NUMERIC) else pl.String() for c in columns}
+
+
+def _frame(rows: pa.Table, columns: Sequence[Column]) -> pl.DataFrame:
+    """An Arrow table as typed canonical rows."""
+    frame = pl.from_arrow(rows)
+    assert isinstance(frame, pl.DataFrame)
+    return frame.select(pl.col(name).cast(kind) for name, kind in _schema(columns).items())
+
+
+def _rows(rows: Sequence[Sequence[Any]], columns: Sequence[Column]) -> pl.DataFrame:
+    """Rows in the order of ``columns`` as typed canonical rows."""
+    return pl.DataFrame(rows, schema=_schema(columns), orient="row")
+
+
+POSITIONS = (Column("_partition", as_change(ORDERS)["_partition"].type), Column("_offset", as_change(ORDERS)["_offset"].type))
+
+
+@dataclass(frozen=True)
+class SpeedExtract:
+    """Reads ClickHouse."""
+
+    store: ClickHouse
+
+    def rows(self, table: Dataset, cut: Cut) -> pl.DataFrame:
+        """State of ``table`` at the cut, one row per key."""
+        state = clickhouse_dialect.state_query(table, f"{table.name}_changes", cut.predicate(cdc_topic(table)))
+        columns = canonical.select_list(table.columns, canonical.clickhouse)
+        return _frame(self.store.query_arrow(f"select {columns} from ({state}) as state"), table.columns)
+
+    def positions(self, table: Dataset, cut: Cut) -> pl.DataFrame:
+        """The (partition, offset) of every change held at or below the cut."""
+        log = f"select _partition, _offset from {table.name}_changes where {cut.predicate(cdc_topic(table))}"
+        return _frame(self.store.query_arrow(log), POSITIONS)
+
+    def days(self, cut: Cut) -> pl.DataFrame:
+        """Orders and revenue per day and status, summed by ClickHouse."""
+        state = clickhouse_dialect.state_query(ORDERS, "orders_changes", cut.predicate(cdc_topic(ORDERS)))
+        return _frame(
+            self.store.query_arrow(
+                "select toInt64(toDate(created_at)) as day, status, toInt64(count()) as orders, "
+                f"toInt64(sum(total_amount) * 100) as cents from ({state}) as state group by day, status"
+            ),
+            DAYS,
+        )
+
+
+@dataclass(frozen=True)
+class BatchExtract:
+    """Reads Snowflake: the loaded change logs, and what was published from them."""
+
+    store: Snowflake
+
+    def rows(self, table: Dataset, cut: Cut) -> pl.DataFrame:
+        """State of ``table`` at the cut from RAW, one row per key."""
+        state = snowflake_dialect.state_query(table, f"RAW.{table.name}", cut.predicate(cdc_topic(table)))
+        columns = canonical.select_list(table.columns, canonical.snowflake)
+        return _rows(self.store.query(f"select {columns} from ({state}) as state"), table.columns)
+
+    def published(self, table: Dataset) -> pl.DataFrame:
+        """What STAGING shows of ``table`` now: the source's columns only."""
+        staged = STAGING[f"{table.name}_enhanced"]
+        columns = tuple(column for column in table.columns if column.name in staged.names)
+        select = canonical.select_list(columns, canonical.snowflake)
+        return _rows(self.store.query(f"select {select} from STAGING.{staged.name}"), columns)
+
+    def positions(self, table: Dataset, cut: Cut) -> pl.DataFrame:
+        """The (partition, offset) of every change loaded at or below the cut."""
+        log = f"select _partition, _offset from RAW.{table.name} where {cut.predicate(cdc_topic(table))}"
+        return _rows(self.store.query(log), POSITIONS)
+
+    def days(self) -> pl.DataFrame:
+        """Orders and revenue per day and status, summed by Snowflake over the published orders."""
+        return _rows(
+            self.store.query(
+                "select datediff(day, '1970-01-01'::date, created_at::date) as day, status, count(*) as orders, "
+                "sum(total_amount * 100)::number(38, 0) as cents from STAGING.orders_enhanced group by 1, 2"
+            ),
+            DAYS,
+        )
+
+    def revenue(self) -> pl.DataFrame:
+        """Orders and revenue per day as the published mart tells them."""
+        return _rows(
+            self.store.query(
+                "select datediff(day, '1970-01-01'::date, date) as day, total_orders as orders, "
+                "(total_revenue * 100)::number(38, 0) as cents from MARTS.daily_business_metrics"
+            ),
+            REVENUE,
+        )
+
+
+@dataclass(frozen=True)
+class SourceExtract:
+    """Reads PostgreSQL through a reader that stands at the fence's snapshot."""
+
+    reader: Reader
+
+    def rows(self, table: Dataset) -> pl.DataFrame:
+        """The table as PostgreSQL had it at the fence, one row per key."""
+        columns = canonical.select_list(table.columns, canonical.postgres)
+        rows = self.reader.query(f"select {columns} from {table.name}")
+        return _rows(rows, table.columns)
+
+    def days(self) -> pl.DataFrame:
+        """Orders and revenue per day and status, summed by PostgreSQL."""
+        rows = self.reader.query(
+            "select (created_at at time zone 'UTC')::date - date '1970-01-01', status, count(*), "
+            "(sum(total_amount) * 100)::bigint from orders group by 1, 2"
+        )
+        return _rows(rows, DAYS)
+
+
+DAYS = (
+    Column("day", BigInt()),
+    ORDERS["status"],
+    Column("orders", BigInt()),
+    Column("cents", BigInt()),
+)
+REVENUE = (DAYS[0], DAYS[2], DAYS[3])
+
+RECONCILED = tuple(TABLES.values())

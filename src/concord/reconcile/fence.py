@@ -1,0 +1,65 @@
+"""A fence, seen from downstream: the log position that divides before from after."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import stamina
+
+from concord.contracts.names import FENCE_TOPIC
+from concord.contracts.position import Position
+from concord.errors import Unavailable
+from concord.gateways.kafka import Kafka
+from concord.reconcile.cut import CDC_TOPICS
+
+
+T = TypeVar("T")
+
+
+class NotYet(Exception):
+    """What is waited for is not there yet."""
+
+
+@dataclass(frozen=True)
+class FenceMark:
+    """Every change with an LSN below ``lsn`` came before the fence, and lies at or below ``position``."""
+
+    fence_id: int
+    lsn: int
+    position: Position
+
+
+def await_fence(kafka: Kafka, fence_id: int, timeout: float) -> FenceMark:
+    """Wait until the fence's own record is in Kafka; changes keep commit order, so all before it are too.
+
+    Raises :class:`Unavailable` if the connector does not deliver it within ``timeout`` seconds.
+    """
+    try:
+        lsn = wait_for(lambda: _fence_lsn(kafka, fence_id), timeout)
+    except NotYet:
+        raise Unavailable(
+            f"fence {fence_id} did not reach topic {FENCE_TOPIC} within {timeout:.0f} s",
+            "is the connector running? concord status",
+        ) from None
+    return FenceMark(fence_id, lsn, kafka.end_position(CDC_TOPICS))
+
+
+def _fence_lsn(kafka: Kafka, fence_id: int) -> int | None:
+    for record in kafka.read(FENCE_TOPIC):
+        fence = json.loads(record.value) if record.value else {}
+        if fence.get("id") == fence_id:
+            return int(fence["__source_lsn"])
+    return None
+
+
+def wait_for(probe: Callable[[], T | None], timeout: float) -> T:
+    """The first answer of ``probe`` that is not None. Raises :class:`NotYet` after ``timeout`` seconds."""
+    for attempt in stamina.retry_context(
+        on=NotYet, attempts=None, timeout=timeout, wait_initial=0.1, wait_max=2.0, wait_jitter=0.1
+    ):
+        with attempt:
+            if (answer := probe()) is not None:
+                return answer
+            raise NotYet
+    raise NotYet

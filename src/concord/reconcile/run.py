@@ -1,0 +1,123 @@
+"""One reconciliation: extract at the cut, compare, judge."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from concord.contracts.model import Dataset
+from concord.contracts.names import cdc_topic
+from concord.contracts.position import Position, Publication
+from concord.contracts.tables import as_change
+from concord.gateways.clickhouse import ClickHouse
+from concord.reconcile.compare import Comparison, compare
+from concord.reconcile.cut import Cut, tables_only
+from concord.reconcile.extract import RECONCILED, BatchExtract, SourceExtract, SpeedExtract
+from concord.rules.orders import is_revenue
+
+SPEED, RAW, PUBLISHED, SOURCE = "ClickHouse", "Snowflake RAW", "Snowflake STAGING", "PostgreSQL"
+MART = "Snowflake MARTS"
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was compared, where, and what came out. ``faults`` are reasons to distrust the run itself."""
+
+    run_id: str
+    started_at: datetime
+    cut: Position
+    batch_id: str
+    fence: int | None
+    comparisons: tuple[Comparison, ...]
+    faults: tuple[str, ...]
+    converged_seconds: float | None
+
+    @property
+    def differences(self) -> int:
+        return sum(len(comparison.differences) for comparison in self.comparisons)
+
+    @property
+    def agrees(self) -> bool:
+        return not self.faults and all(comparison.agrees for comparison in self.comparisons)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The stores of one run. ``source`` is there only at a fence."""
+
+    speed: SpeedExtract
+    batch: BatchExtract
+    source: SourceExtract | None = None
+
+
+def common_cut(speed: Position, batch: Position) -> Position:
+    """The highest position of the four tables that both layers hold completely."""
+    return tables_only(speed).cut(tables_only(batch))
+
+
+def comparisons(sides: Sides, cut: Cut, published: Position, progress: Progress) -> Iterator[Comparison]:
+    """Every comparison of one run: change logs, rows, then sums by day."""
+    for table in RECONCILED:
+        progress(table.name)
+        yield from _compare_table(sides, table, cut, published)
+    progress("orders per day")
+    yield from _compare_days(sides, cut, published)
+
+
+def is_published_at(published: Position, cut: Cut, topic: str) -> bool:
+    """True if what STAGING shows is the state at the cut: no fence between, no change of the topic beyond it."""
+    return cut.below_lsn is None and published.of_topic(topic) == cut.position.of_topic(topic)
+
+
+def _compare_table(sides: Sides, table: Dataset, cut: Cut, published: Position) -> Iterator[Comparison]:
+    key, log = table.key, f"{table.name} change log"
+    yield compare(
+        log,
+        ("_partition", "_offset"),
+        (SPEED, sides.speed.positions(table, cut)),
+        (RAW, sides.batch.positions(table, cut)),
+    )
+    speed, raw = sides.speed.rows(table, cut), sides.batch.rows(table, cut)
+    yield compare(table.name, key, (SPEED, speed), (RAW, raw))
+    if is_published_at(published, cut, cdc_topic(table)):
+        yield compare(table.name, key, (SPEED, speed), (PUBLISHED, sides.batch.published(table)))
+    if sides.source:
+        source = sides.source.rows(table)
+        yield compare(table.name, key, (SOURCE, source), (SPEED, speed))
+        yield compare(table.name, key, (SOURCE, source), (RAW, raw))
+
+
+def _compare_days(sides: Sides, cut: Cut, published: Position) -> Iterator[Comparison]:
+    speed = sides.speed.days(cut)
+    name, key = "orders and revenue per day and status", ("day", "status")
+    if all(is_published_at(published, cut, cdc_topic(table)) for table in RECONCILED):
+        yield compare(name, key, (SPEED, speed), (PUBLISHED, sides.batch.days()))
+        yield compare("orders and revenue per day", ("day",), (SPEED, _revenue(speed)), (MART, sides.batch.revenue()))
+    if sides.source:
+        yield compare(name, key, (SOURCE, sides.source.days()), (SPEED, speed))
+
+
+def _revenue(days: pl.DataFrame) -> pl.DataFrame:
+    """Per day all orders, and the revenue of those that count as revenue."""
+    counts = [status for status in days["status"].unique() if is_revenue(status)]
+    cents = pl.col("cents").filter(pl.col("status").is_in(counts)).sum()
+    return days.group_by("day").agg(pl.col("orders").sum(), cents)
+
+
+def faults(found: tuple[Comparison, ...]) -> tuple[str, ...]:
+    """Reasons why a run without differences proves nothing."""
+    empty = {c.dataset for c in found if c.dataset in {t.name for t in RECONCILED} and not c.left_rows}
+    return tuple(f"{name}: nothing to compare" for name in sorted(empty))
+
+
+def converged_seconds(speed: ClickHouse, publication: Publication, cut: Cut) -> float | None:
+    """Seconds from the last change at the cut to the moment the later layer held it; None without changes."""
+    logs = [f"select __source_ts_ms as at from {as_change(t).name} where {cut.predicate(cdc_topic(t))}" for t in RECONCILED]
+    (last_change,) = speed.query(f"select max(at) from ({' union all '.join(logs)})")[0]
+    (held_at,) = speed.query("select max(written_at) from speed_position where _topic like 'ecommerce.public.%'")[0]
+    if last_change is None or held_at is None:
+        return None
+    return float((max(publication.published_at, held_at) - last_change).total_seconds())
