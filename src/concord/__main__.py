@@ -1,0 +1,5 @@
+"""``python -m concord``."""
+
+from concord.cli import main
+
+main()

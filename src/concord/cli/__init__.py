@@ -1,0 +1,93 @@
+"""The command line: one module per command or group, imported when it is called."""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import typer
+from rich.markup import escape
+from typer.core import TyperGroup
+
+from concord.cli.output import errors
+from concord.errors import ConcordError, ExitCode
+from concord.telemetry import logging
+
+EPILOG = (
+    "Exit codes: 0 done, 1 unexpected, 2 usage, 3 the data breaks its contract, "
+    "4 an engine does not answer, 5 something must be set right first, 6 stores disagree."
+)
+
+COMMANDS = {
+    "setup": "concord.cli.setup:setup",
+    "doctor": "concord.cli.doctor:doctor",
+    "demo": "concord.cli.demo:demo",
+    "up": "concord.cli.engines:up",
+    "down": "concord.cli.engines:down",
+    "status": "concord.cli.engines:status",
+    "logs": "concord.cli.engines:logs",
+    "load": "concord.cli.load:app",
+    "generate": "concord.cli.generate:generate",
+    "stream": "concord.cli.stream:stream",
+    "batch": "concord.cli.batch:app",
+    "recon": "concord.cli.recon:app",
+    "query": "concord.cli.query:query",
+    "sql": "concord.cli.sql:sql",
+    "verify": "concord.cli.verify:app",
+    "render": "concord.cli.render:render",
+    "reset": "concord.cli.engines:reset",
+}
+"""In the order of the help. ``app`` is a group, anything else a function."""
+
+
+class LazyGroup(TyperGroup):
+    """Imports a command's module when the command is asked for: a client library takes seconds to load."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name].split(":")
+        return _command(cmd_name, getattr(import_module(module), attribute))
+
+
+def _command(name: str, target: Any) -> Any:
+    if not isinstance(target, typer.Typer):
+        function, target = target, typer.Typer()
+        target.command(name)(function)
+    target._add_completion = False  # the root has it
+    command = typer.main.get_command(target)
+    command.name = name
+    return command
+
+
+app = typer.Typer(
+    name="concord",
+    cls=LazyGroup,
+    help="A data platform of two layers, speed and batch, that provably agree.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def concord() -> None:
+    """A data platform of two layers, speed and batch, that provably agree."""
+
+
+def main() -> None:
+    """Run the command line; the one place where an error becomes words and an exit code."""
+    logging.configure()
+    try:
+        app()
+    except ConcordError as error:
+        errors.print(f"[red]error:[/red] {escape(error.message)}", highlight=False)
+        if error.hint:
+            errors.print(f"[dim]{escape(error.hint)}[/dim]", highlight=False)
+        sys.exit(int(error.exit_code))
+    except KeyboardInterrupt:
+        errors.print("interrupted")
+        sys.exit(int(ExitCode.UNEXPECTED))

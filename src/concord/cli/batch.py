@@ -1,0 +1,180 @@
+"""``concord batch``: bring the warehouse up to the lake, and what was brought so far."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from pyspark.sql import SparkSession
+
+from concord import bootstrap
+from concord.batch import job
+from concord.batch.build import Dbt
+from concord.batch.publish import publications, unpublished
+from concord.cli.output import AsJson, console, errors, print_json, table
+from concord.contracts.position import Publication
+from concord.settings import PROJECT, Settings, child_environment, load_settings
+from concord.telemetry.clock import now
+
+NOT_PUBLISHED = "loaded, not published"
+
+app = typer.Typer(help="Load the warehouse from the lake, build its models, publish them.", no_args_is_help=True)
+
+Again = Annotated[str | None, typer.Option(help="Run this published batch once more. Changes nothing.")]
+BatchId = Annotated[
+    str | None, typer.Option("--batch-id", help="Name of the new batch; made from its position if not given.")
+]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option("--as-of", help="Time (UTC) that models take instead of now; the latest change loaded if not given."),
+]
+
+
+@app.command("run")
+def run_command(again: Again = None, batch_id: BatchId = None, as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """Load what the lake has and the warehouse has not, build and test the models, publish them."""
+    if again and (batch_id or as_of):
+        raise typer.BadParameter("a batch that is run again keeps its name and its time", param_hint="--again")
+    steps = Steps(quiet=as_json)
+    request = job.Request(now(), again, batch_id, as_of.replace(tzinfo=UTC) if as_of else None)
+    outcome = job.run(tools(load_settings()), request, steps.step)
+    if as_json:
+        print_json(document(outcome, steps.seconds))
+    else:
+        show(outcome, steps.seconds)
+
+
+@app.command("list")
+def list_command(as_json: AsJson = False) -> None:
+    """Every batch: its position and whether readers see it."""
+    warehouse = bootstrap.snowflake(load_settings())
+    published, dead = publications(warehouse), unpublished(warehouse)
+    if as_json:
+        print_json([*map(_publication, published), *({"batch_id": name, "state": NOT_PUBLISHED} for name in dead)])
+        return
+    rows: list[tuple[object, ...]] = [
+        (p.batch_id, _state(p, published), p.published_at, p.as_of, _held(p)) for p in published
+    ]
+    rows += [(name, NOT_PUBLISHED, None, None, None) for name in dead]
+    console.print(table("Batches", ["batch", "state", "published", "as of", "last offsets held"], rows))
+
+
+def run_batch(settings: Settings) -> job.Outcome:
+    """One batch, told nobody step by step."""
+    return job.run(tools(settings), job.Request(now()), job.silent)
+
+
+def tools(settings: Settings) -> job.Tools:
+    """What a batch works with, as the settings say."""
+    warehouse = bootstrap.snowflake(settings)
+    return job.Tools(
+        lake=bootstrap.lake(settings),
+        warehouse=warehouse,
+        spark=lambda: spark_for(settings),
+        connector_options=warehouse.spark_options(),
+        dbt=dbt(settings),
+        folder=settings.home / "batch",
+    )
+
+
+@contextmanager
+def spark_for(settings: Settings) -> Iterator[SparkSession]:
+    """Spark for as long as there is something to load."""
+    session = bootstrap.spark_session(settings, job.APP_NAME, settings.spark.batch_memory, is_adaptive=True)
+    try:
+        yield session
+    finally:
+        session.stop()
+
+
+def dbt(settings: Settings) -> Dbt:
+    """The project in this checkout, its addresses from the settings and the password by environment."""
+    account = settings.snowflake
+    environment = child_environment(
+        CONCORD_DBT_ACCOUNT=account.account,
+        CONCORD_DBT_HOST=account.host,
+        CONCORD_DBT_PORT=str(account.port),
+        CONCORD_DBT_PROTOCOL=account.protocol,
+        CONCORD_DBT_USER=account.user,
+        CONCORD_DBT_DATABASE=account.database,
+        CONCORD_DBT_WAREHOUSE=account.warehouse,
+        CONCORD_DBT_ROLE=account.role,
+        DBT_ENV_SECRET_CONCORD_PASSWORD=settings.secret("snowflake_password").get_secret_value(),
+    )
+    return Dbt(PROJECT / "dbt_project", settings.home / "batch" / "dbt", environment)
+
+
+class Steps:
+    """Says what is done while it is done, and remembers how long it took."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        started = time.monotonic()
+        with errors.status(name):
+            yield
+        self.seconds[name] = round(time.monotonic() - started, 1)
+        if not self.quiet:
+            console.print(f"[green]done[/green] {name} [dim]{self.seconds[name]:.1f} s[/dim]", highlight=False)
+
+
+def document(outcome: job.Outcome, seconds: dict[str, float]) -> dict[str, Any]:
+    """The outcome as one JSON document."""
+    if outcome.publication is None:
+        return {"nothing_new": True, "seconds": seconds}
+    assert outcome.built is not None
+    return {
+        "nothing_new": False,
+        "batch_id": outcome.batch_id,
+        "published": _publication(outcome.publication),
+        "tables": {
+            one.table: {"rows_read": one.rows_read, "rows_inserted": one.rows_inserted} for one in outcome.loaded
+        },
+        "models": outcome.built.models,
+        "tests_passed": outcome.built.tests_passed,
+        "tests_warned": list(outcome.built.warnings),
+        "seconds": seconds,
+    }
+
+
+def show(outcome: job.Outcome, seconds: dict[str, float]) -> None:
+    """The outcome for people."""
+    if outcome.publication is None or outcome.built is None:
+        console.print("nothing new in the lake since the last published batch")
+        return
+    rows = [(one.table, one.rows_read, one.rows_inserted, one.rows_read - one.rows_inserted) for one in outcome.loaded]
+    console.print(table(f"Batch {outcome.batch_id}", ["table", "rows read", "inserted", "there already"], rows))
+    built = outcome.built
+    counted = f"{built.models} models, {built.tests_passed} tests passed, {len(built.warnings)} warned"
+    console.print(counted, highlight=False)
+    for warning in built.warnings:
+        console.print(f"[yellow]warned[/yellow] {warning}", highlight=False)
+    published = outcome.publication
+    console.print(f"published {published.batch_id} as of {published.as_of:%Y-%m-%d %H:%M:%S} UTC", highlight=False)
+    console.print(f"[dim]{sum(seconds.values()):.1f} s in all[/dim]", highlight=False)
+
+
+def _publication(publication: Publication) -> dict[str, Any]:
+    return {
+        "batch_id": publication.batch_id,
+        "state": "published",
+        "position": publication.position.as_json(),
+        "as_of": publication.as_of.isoformat(),
+        "published_at": publication.published_at.isoformat(),
+    }
+
+
+def _state(publication: Publication, published: list[Publication]) -> str:
+    return "published, shown to readers" if publication is published[-1] else "published"
+
+
+def _held(publication: Publication) -> str:
+    return "\n".join(
+        f"{topic.rsplit('.', 1)[-1]}: {' '.join(str(last) for last in partitions.values())}"
+        for topic, partitions in publication.position.as_json().items()
+    )

@@ -1,0 +1,70 @@
+"""``concord query``: one answer from both layers."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from concord import bootstrap
+from concord.cli.output import AsJson, console, print_json, table
+from concord.errors import ContractViolation
+from concord.serving.daily import COLUMNS, Answer, daily_business_metrics
+from concord.settings import load_settings
+
+DAY = "%Y-%m-%d"
+
+
+class Metric(StrEnum):
+    DAILY_BUSINESS_METRICS = "daily_business_metrics"
+
+
+def query(
+    metric: Annotated[Metric, typer.Argument(help="What to ask for.")],
+    first: Annotated[datetime, typer.Option("--from", formats=[DAY], help="First day, UTC.")] = datetime(2000, 1, 1),
+    last: Annotated[datetime, typer.Option("--to", formats=[DAY], help="Last day, UTC.")] = datetime(2999, 12, 31),
+    explain: Annotated[bool, typer.Option("--explain", help="Also say what the answer was made of.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask both layers: the mart's days, and from the speed layer the days that have changed since."""
+    if first > last:
+        raise ContractViolation(f"--from {first:{DAY}} lies after --to {last:{DAY}}", "give the earlier day first")
+    settings = load_settings()
+    answer = daily_business_metrics(
+        bootstrap.clickhouse(settings, "reader"), bootstrap.snowflake(settings), first.date(), last.date()
+    )
+    if as_json:
+        print_json(document(answer, explain))
+    else:
+        _show(metric, answer, explain)
+
+
+def document(answer: Answer, explain: bool) -> dict[str, Any]:
+    """The answer in JSON's types; decimals as text."""
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in answer.rows]
+    return {"rows": rows, "explain": explanation(answer)} if explain else {"rows": rows}
+
+
+def explanation(answer: Answer) -> dict[str, Any]:
+    """What the answer was made of."""
+    return {
+        "batch_id": answer.batch_id,
+        "days_from_batch": len(answer.from_batch),
+        "days_from_speed": len(answer.from_speed),
+        "recomputed_days": [str(day) for day in answer.from_speed],
+        "position": answer.position.as_json(),
+        "note": answer.note,
+    }
+
+
+def _show(metric: Metric, answer: Answer, explain: bool) -> None:
+    fresh = set(answer.from_speed)
+    rows = [(*row, _layer(row[0], fresh)) for row in answer.rows]
+    console.print(table(str(metric), [*COLUMNS, "layer"], rows))
+    if explain:
+        for name, value in explanation(answer).items():
+            console.print(f"{name}: {value}", highlight=False)
+
+
+def _layer(day: date, fresh: set[date]) -> str:
+    return "speed" if day in fresh else "batch"

@@ -1,0 +1,200 @@
+"""``concord recon``: do the layers agree, and with the source?"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from concord import bootstrap
+from concord.cli.output import AsJson, console, print_json, table
+from concord.contracts.position import Position, Publication
+from concord.errors import Disagreement, Unavailable
+from concord.reconcile import report as reports
+from concord.reconcile.cut import Cut, tables_only
+from concord.reconcile.extract import BatchExtract, SourceExtract, SpeedExtract
+from concord.reconcile.fence import FenceMark, NotYet, await_fence, wait_for
+from concord.reconcile.run import Report, Sides, common_cut, comparisons, converged_seconds, faults
+from concord.settings import Settings, load_settings
+
+app = typer.Typer(help="Compare the layers with each other and with the source, row by row.", no_args_is_help=True)
+
+Timeout = Annotated[float, typer.Option(help="Seconds to wait for the layers to reach the fence.")]
+SHOWN_DIFFERENCES = 20
+
+
+@app.command()
+def run(
+    source: Annotated[bool, typer.Option("--source", help="Also compare both layers with PostgreSQL at a fence.")] = False,
+    advance: Annotated[bool, typer.Option("--advance", help="Run the batch layer once past the fence first.")] = False,
+    timeout: Timeout = 300.0,
+    as_json: AsJson = False,
+) -> None:
+    """Take the cut, compare every table row by row and the sums by day. Exit 6 if anything differs."""
+    settings = load_settings()
+    report = at_fence(settings, advance, timeout) if source else between_layers(settings)
+    path = reports.store(report, folder(settings))
+    if as_json:
+        print_json(reports.document(report))
+    else:
+        show(reports.document(report))
+        console.print(f"[dim]stored as {path}[/dim]")
+    if not report.agrees:
+        raise Disagreement(f"{report.differences} differences, {len(report.faults)} faults", f"concord recon show {report.run_id}")
+
+
+@app.command("list")
+def list_runs(as_json: AsJson = False) -> None:
+    """Every stored run, newest first."""
+    documents = [reports.load(folder(load_settings()), path.stem) for path in _stored(load_settings())]
+    if as_json:
+        print_json(documents)
+        return
+    rows = [(d["run_id"], d["agrees"], d["differences"], len(d["faults"]), d["batch_id"], d["fence"]) for d in documents]
+    console.print(table("Reconciliations", ["run", "agrees", "differences", "faults", "batch", "fence"], rows))
+
+
+@app.command("show")
+def show_run(run_id: str, as_json: AsJson = False) -> None:
+    """One stored run with its differences."""
+    document = reports.load(folder(load_settings()), run_id)
+    if as_json:
+        print_json(document)
+    else:
+        show(document)
+
+
+def folder(settings: Settings) -> Path:
+    """Where results are kept."""
+    return settings.home / "reconcile"
+
+
+def _stored(settings: Settings) -> list[Path]:
+    return sorted(folder(settings).glob("*.json"), reverse=True)
+
+
+def between_layers(settings: Settings) -> Report:
+    """Compare the layers at the cut that both hold now."""
+    publication = published(settings)
+    cut = Cut(common_cut(bootstrap.clickhouse(settings, "reader").position(), publication.position))
+    return _compare(settings, cut, publication)
+
+
+def at_fence(settings: Settings, advance: bool, timeout: float) -> Report:
+    """Compare the layers and the source at a fence taken now."""
+    with bootstrap.postgres(settings).fence("recon") as fence:
+        mark = await_fence(bootstrap.kafka(settings), fence.id, timeout)
+        await_layer("speed layer", mark, bootstrap.clickhouse(settings, "reader").position, timeout)
+        if advance:
+            advance_batch(settings, mark, timeout)
+        publication = published(settings)
+        return _compare(settings, Cut(mark.position, mark.lsn), publication, SourceExtract(fence.reader), mark)
+
+
+def await_layer(name: str, mark: FenceMark, held: Any, timeout: float) -> None:
+    """Wait until a layer holds everything up to the fence. Raises :class:`Unavailable` when it does not."""
+    try:
+        wait_for(lambda: True if held().covers(mark.position) else None, timeout)
+    except NotYet:
+        behind = held().behind(mark.position).as_json()
+        raise Unavailable(
+            f"the {name} does not hold fence {mark.fence_id} after {timeout:.0f} s; it is behind at {behind}", "concord status"
+        ) from None
+
+
+def advance_batch(settings: Settings, mark: FenceMark, timeout: float) -> None:
+    """Wait for the lake to reach the fence, then load and publish a batch."""
+    from concord.cli.batch import run_batch
+
+    await_layer("lake", mark, lambda: lake_position(settings), timeout)
+    run_batch(settings)
+
+
+def lake_position(settings: Settings) -> Position:
+    """What the lake's four change logs hold together."""
+    from concord.contracts.tables import TABLES, as_change
+
+    store = bootstrap.lake(settings)
+    position = Position()
+    for source_table in TABLES.values():
+        position = position.merge(store.position(as_change(source_table).name))
+    return position
+
+
+def published(settings: Settings) -> Publication:
+    """The newest published batch. Raises :class:`Disagreement` if there is none: nothing can be compared."""
+    publication = bootstrap.snowflake(settings).publication()
+    if publication is None:
+        raise Disagreement("no batch has been published, so there is nothing to compare", "concord batch run")
+    return publication
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    with console.status("comparing …") as status:
+        yield lambda name: status.update(f"comparing {name} …")
+
+
+def _compare(
+    settings: Settings,
+    cut: Cut,
+    publication: Publication,
+    source: SourceExtract | None = None,
+    mark: FenceMark | None = None,
+) -> Report:
+    started = datetime.now(UTC)
+    clickhouse = bootstrap.clickhouse(settings, "reader")
+    sides = Sides(SpeedExtract(clickhouse), BatchExtract(bootstrap.snowflake(settings)), source)
+    below = mark and not tables_only(publication.position).covers(mark.position)
+    with _progress() as progress:
+        found = tuple(comparisons(sides, cut, publication.position, progress))
+    return Report(
+        run_id=started.strftime("%Y%m%dT%H%M%S.%fZ"),
+        started_at=started,
+        cut=cut.position,
+        batch_id=publication.batch_id,
+        fence=mark.fence_id if mark else None,
+        comparisons=found,
+        faults=faults(found) + ((_below(publication, mark),) if below and mark else ()),
+        converged_seconds=converged_seconds(clickhouse, publication, cut),
+    )
+
+
+def _below(publication: Publication, mark: FenceMark) -> str:
+    return (
+        f"the cut lies below the fence: batch {publication.batch_id} holds "
+        f"{tables_only(publication.position).behind(mark.position).as_json()}, the fence needs {mark.position.as_json()}"
+    )
+
+
+def show(document: dict[str, Any]) -> None:
+    """The verdict as a table, and the first differences with their keys."""
+    rows = [
+        (c["dataset"], c["left"], c["left_rows"], c["right"], c["right_rows"], len(c["differences"]), "yes" if c["agrees"] else "NO")
+        for c in document["comparisons"]
+    ]
+    columns = ["compared", "left", "rows", "right", "rows ", "differences", "equal"]
+    console.print(table(f"Reconciliation {document['run_id']} at batch {document['batch_id']}", columns, rows))
+    _show_differences(document)
+    for fault in document["faults"]:
+        console.print(f"[red]fault:[/red] {fault}")
+    seconds = document["converged_seconds"]
+    converged = "" if seconds is None else f"; converged {seconds:.1f} s after the last change"
+    console.print(("[green]equal[/green]" if document["agrees"] else "[red]not equal[/red]") + converged)
+
+
+def _show_differences(document: dict[str, Any]) -> None:
+    found = [(c, d) for c in document["comparisons"] for d in c["differences"]]
+    rows = [
+        (c["dataset"], f"{c['left']} / {c['right']}", d["kind"], ", ".join(map(str, d["key"])), _values(d))
+        for c, d in found[:SHOWN_DIFFERENCES]
+    ]
+    if rows:
+        title = f"First {len(rows)} of {len(found)} differences" if len(found) > len(rows) else "Differences"
+        console.print(table(title, ["dataset", "sides", "kind", "key", "values"], rows))
+
+
+def _values(difference: dict[str, Any]) -> str:
+    return ", ".join(f"{name}: {left!r} / {right!r}" for name, (left, right) in difference["values"].items())
