@@ -1,0 +1,148 @@
+"""The gateway against the running PostgreSQL."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from concord.errors import ContractViolation, Misconfigured, Unavailable
+from concord.gateways.postgres import Postgres, Session, TablesBusy
+from concord.settings import Settings
+from tests.shop_database import own_shop
+
+pytestmark = pytest.mark.integration
+
+ADD_USER = "insert into users (email) values (%s)"
+TRANSFER = (
+    "with o as (insert into orders (status, total_amount) values ('pending', 1) returning id) "
+    "insert into order_items (order_id, product_id, quantity, unit_price) select id, 1, 1, 1 from o"
+)
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Iterator[Postgres]:
+    with own_shop(settings) as postgres:
+        yield postgres
+
+
+def test_values_come_back_as_they_went(shop: Postgres) -> None:
+    moment = datetime(2010, 12, 1, 8, 26, 0, 123000, tzinfo=UTC)
+    values = (Decimal("99999999.99"), moment, "naïve 日本", None, 2**63 - 1)
+    [row] = shop.query("select %s::numeric(10,2), %s::timestamptz(3), %s::text, %s::text, %s::bigint", values)
+    assert row == values
+
+
+def test_an_answer_names_its_columns(shop: Postgres) -> None:
+    assert shop.answer("select 1 as one, 'x' as x") == (["one", "x"], [(1, "x")])
+    assert shop.answer("set search_path to public") == ([], [])
+
+
+def add_users(session: Session, *emails: str | None) -> None:
+    with session.transaction():
+        for email in emails:
+            session.execute(ADD_USER, (email,))
+
+
+def test_a_failed_transaction_leaves_nothing(shop: Postgres) -> None:
+    with shop.connect() as session:
+        with pytest.raises(ContractViolation, match="email"):
+            add_users(session, "a@example.com", None)
+        assert session.query("select count(*) from users") == [(0,)]
+
+
+def test_a_pipeline_commits_what_came_before_a_failure_and_nothing_after(shop: Postgres) -> None:
+    def sent(session: Session) -> None:
+        with session.pipeline() as pipeline:
+            for email in ("a@example.com", None, "c@example.com"):
+                with session.transaction():
+                    session.prepared(ADD_USER, (email,))
+            pipeline.sync()
+
+    with shop.connect() as session, pytest.raises(ContractViolation, match="email"):
+        sent(session)
+    assert shop.query("select email from users") == [("a@example.com",)]
+
+
+def test_copied_rows_are_counted(shop: Postgres) -> None:
+    rows = [(f"{number}@example.com", None) for number in range(1_000)]
+    assert shop.copy_rows("users", ("email", "first_name"), rows) == 1_000
+    assert shop.query("select count(*), count(first_name) from users") == [(1_000, 0)]
+
+
+def test_a_large_answer_is_streamed(shop: Postgres) -> None:
+    with shop.connect() as session, session.transaction():
+        rows = session.stream("select n from generate_series(1, 50000) as n", page=1_000)
+        assert sum(number for (number,) in rows) == 50_000 * 50_001 // 2
+
+
+def test_a_file_runs_as_a_whole_or_not_at_all(shop: Postgres, tmp_path: Path) -> None:
+    (tmp_path / "two.sql").write_text(
+        "insert into users (email) values ('a');\ninsert into users (email) values (null);"
+    )
+    with pytest.raises(ContractViolation):
+        shop.run_file(tmp_path / "two.sql")
+    assert shop.query("select count(*) from users") == [(0,)]
+
+
+@pytest.mark.parametrize("statement", ["select * from nothing_here", "select * frm users", "create role x superuser"])
+def test_a_statement_the_server_refuses_is_named(shop: Postgres, statement: str) -> None:
+    with pytest.raises(Misconfigured, match=shop.database):
+        shop.query(statement)
+
+
+def test_a_wrong_port_password_or_database_is_told_apart(shop: Postgres) -> None:
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1/"):
+        replace(shop, host="127.0.0.1", port=1).query("select 1")
+    with pytest.raises(Misconfigured, match="no_such_database"):
+        replace(shop, database="no_such_database").query("select 1")
+
+
+def test_a_fence_reads_the_moment_it_marks(shop: Postgres) -> None:
+    shop.execute(ADD_USER, ("before@example.com",))
+    with shop.fence("test") as fence:
+        shop.execute(ADD_USER, ("after@example.com",))
+        assert fence.reader.query("select email from users") == [("before@example.com",)]
+        assert shop.query("select id, label from fence") == [(fence.id, "test")]
+    assert shop.query("select count(*) from users") == [(2,)]
+
+
+def test_a_fence_never_cuts_through_a_transaction_while_others_write(shop: Postgres) -> None:
+    shop.execute(
+        "insert into products (id, sku, name, price, stock_quantity, category) values (1, 'a', 'a', 1, 1, 'a')"
+    )
+    done = Event()
+
+    def write() -> None:
+        with shop.connect() as session:
+            while not done.is_set():
+                session.execute(TRANSFER)
+
+    writers = [Thread(target=write) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    try:
+        counts = []
+        for number in range(10):
+            with shop.fence(f"fence {number}") as fence:
+                [count] = fence.reader.query("select (select count(*) from orders), (select count(*) from order_items)")
+                counts.append(count)
+    finally:
+        done.set()
+        for writer in writers:
+            writer.join()
+    assert all(orders == items for orders, items in counts)
+    assert counts == sorted(counts)
+    assert counts[-1] > counts[0]
+
+
+def test_a_fence_gives_way_to_a_writer_and_gives_up_in_time(shop: Postgres) -> None:
+    with shop.connect() as writer, writer.transaction():
+        writer.execute(ADD_USER, ("open@example.com",))
+        with pytest.raises(TablesBusy, match="lock"), shop.fence("busy", patience=1.0):
+            pytest.fail("no fence while a writer is in flight")
+    assert shop.query("select count(*) from users") == [(1,)]
+    assert shop.query("select count(*) from fence") == [(0,)]

@@ -1,0 +1,367 @@
+"""The batch from the lake to what readers see: real Iceberg tables, the official connector, dbt.
+
+Only the catalog differs from the running platform: the tables lie in a folder.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from concord import bootstrap
+from concord.batch import job
+from concord.batch.build import Dbt
+from concord.batch.publish import PUBLISHED, publications, publish, unpublished
+from concord.batch.range import between
+from concord.batch.read_lake import changes, check_unique, summarize
+from concord.contracts.model import Dataset
+from concord.contracts.names import LAKE_NAMESPACE, cdc_topic
+from concord.contracts.position import Position, Publication
+from concord.contracts.tables import (
+    ORDER_ITEMS,
+    ORDERS,
+    PRODUCTS,
+    TABLES,
+    TOAST_PLACEHOLDER,
+    USERS,
+    as_change,
+    in_lake,
+    lake_name,
+)
+from concord.dialects import snowflake as dialect
+from concord.dialects.spark import struct
+from concord.errors import ContractViolation, Disagreement, Misconfigured
+from concord.gateways.lake import SPARK_CATALOG
+from concord.gateways.snowflake import Snowflake
+from concord.gateways.spark import spark_session
+from concord.settings import PROJECT, child_environment, load_settings
+from tests.conformance.snowflake.server import Server
+from tests.factories import change_row, edge_row
+
+pytestmark = pytest.mark.spark
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+DAY_ONE, DAY_TWO = datetime(2024, 6, 1, 10, tzinfo=UTC), datetime(2024, 6, 2, 23, 59, 59, 999000, tzinfo=UTC)
+Row = dict[str, Any]
+
+
+@dataclass
+class LocalLake:
+    """Change logs in a folder, with the questions that a batch asks of the real lake."""
+
+    spark: SparkSession
+
+    def name(self, table: Dataset) -> str:
+        return f"{SPARK_CATALOG}.{LAKE_NAMESPACE}.{as_change(table).name}"
+
+    def append(self, table: Dataset, *rows: Row) -> None:
+        dataset = in_lake(as_change(table))
+        renamed = [tuple(row[name] for name in as_change(table).names) for row in rows]
+        frame = self.spark.createDataFrame(renamed, struct(dataset)).coalesce(1)
+        if self.spark.catalog.tableExists(self.name(table)):
+            frame.writeTo(self.name(table)).append()
+        else:
+            frame.writeTo(self.name(table)).using("iceberg").partitionedBy(F.days("_timestamp")).create()
+
+    def current_snapshot(self, name: str) -> int | None:
+        full = f"{SPARK_CATALOG}.{LAKE_NAMESPACE}.{name}"
+        if not self.spark.catalog.tableExists(full):
+            return None
+        newest = self.spark.table(f"{full}.snapshots").orderBy(F.desc("committed_at")).first()
+        return None if newest is None else int(newest["snapshot_id"])
+
+    def position(self, name: str, snapshot_id: int | None = None) -> Position:
+        full = f"{SPARK_CATALOG}.{LAKE_NAMESPACE}.{name}"
+        rows = self.spark.read.format("iceberg").option("snapshot-id", str(snapshot_id)).load(full)
+        found = rows.groupBy("_topic", lake_name("_partition")).agg(F.max("_offset")).collect()
+        return Position.of((row[0], row[1], row[2]) for row in found)
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    try:
+        jars = bootstrap.spark_jars(load_settings())
+    except Misconfigured as error:
+        pytest.skip(f"Spark's jars are not installed: {error.message}")
+    catalog = f"spark.sql.catalog.{SPARK_CATALOG}"
+    session = spark_session(
+        "test-batch",
+        "local[2]",
+        "1g",
+        jars=jars,
+        options={
+            catalog: "org.apache.iceberg.spark.SparkCatalog",
+            f"{catalog}.type": "hadoop",
+            f"{catalog}.warehouse": str(tmp_path_factory.mktemp("lake")),
+        },
+    )
+    session.sql(f"create namespace if not exists {SPARK_CATALOG}.{LAKE_NAMESPACE}")
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def lake(spark: SparkSession) -> Iterator[LocalLake]:
+    yield LocalLake(spark)
+    for table in TABLES.values():
+        spark.sql(f"drop table if exists {SPARK_CATALOG}.{LAKE_NAMESPACE}.{as_change(table).name} purge")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("snowflake") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def warehouse(server: Server) -> Iterator[Snowflake]:
+    with server.client() as client:
+        for schema in ("RAW", "STAGING", "MARTS"):
+            client.execute(f"create or replace schema {schema}")
+        for dataset in dialect.RAW_DATASETS:
+            client.execute(dialect.create_table(dataset))
+        yield client
+
+
+@pytest.fixture
+def tools(lake: LocalLake, warehouse: Snowflake, tmp_path: Path) -> job.Tools:
+    names = ("account", "host", "port", "protocol", "user", "database", "warehouse", "role")
+    environment = child_environment(
+        **{f"CONCORD_DBT_{name.upper()}": str(getattr(warehouse, name)) for name in names},
+        DBT_ENV_SECRET_CONCORD_PASSWORD="secret of the test",
+    )
+    return job.Tools(
+        lake=lake,  # type: ignore[arg-type]
+        warehouse=warehouse,
+        spark=lambda: nullcontext(lake.spark),
+        connector_options=warehouse.spark_options(),
+        dbt=Dbt(PROJECT / "dbt_project", tmp_path / "dbt", environment),
+        folder=tmp_path,
+    )
+
+
+def user(seed: int, offset: int, op: str = "c", **named: Any) -> Row:
+    return change_row(USERS, op, seed, offset, **{"created_at": DAY_ONE, "updated_at": DAY_ONE, **_unless(op, named)})
+
+
+def order(seed: int, offset: int, op: str = "c", **named: Any) -> Row:
+    given = {"user_id": None, "status": "pending", "created_at": DAY_ONE, "updated_at": DAY_ONE, **named}
+    return change_row(ORDERS, op, seed, offset, **_unless(op, given))
+
+
+def item(seed: int, offset: int, order_id: int, quantity: int, price: str) -> Row:
+    named = {"order_id": order_id, "product_id": 1, "quantity": quantity, "unit_price": Decimal(price)}
+    return change_row(ORDER_ITEMS, "c", seed, offset, **named)
+
+
+def _unless(op: str, named: Row) -> Row:
+    return {} if op == "d" else named
+
+
+def fill(lake: LocalLake) -> None:
+    """Two buyers and a guest on two days; one user deleted, one order cancelled, one delivered."""
+    lake.append(PRODUCTS, change_row(PRODUCTS, "c", 1, 0, price=Decimal("5.00"), cost=Decimal("2.00")))
+    lake.append(USERS, user(1, 0), user(2, 0), user(3, 0), user(3, 1, "d"))
+    lake.append(
+        ORDERS,
+        order(1, 0, user_id=1, total_amount=Decimal("9.00")),
+        order(1, 1, "u", user_id=1, total_amount=Decimal("9.00"), status="delivered", updated_at=DAY_TWO),
+        order(2, 0, user_id=2, total_amount=Decimal("100.01"), status="cancelled"),
+        order(3, 0, total_amount=Decimal("1.00"), shipping_address=None),
+        order(4, 0, user_id=1, total_amount=Decimal("3.00"), created_at=DAY_TWO, updated_at=DAY_TWO),
+    )
+    lake.append(ORDER_ITEMS, item(1, 0, 1, 2, "4.50"), item(2, 0, 3, 1, "1.00"), item(3, 0, 4, 1, "3.00"))
+    lake.append(ORDER_ITEMS, item(4, 0, 2, 1, "100.01"))
+
+
+def run(tools: job.Tools, **request: Any) -> job.Outcome:
+    return job.run(tools, job.Request(now=request.pop("now", NOON), **request), job.silent)
+
+
+def contents(warehouse: Snowflake) -> dict[str, list[str]]:
+    """Every row of every table that a batch writes, load and audit metadata included."""
+    names = [*(f"RAW.{d.name}" for d in dialect.RAW_DATASETS), *(f"{schema}.{d.name}" for schema, d in PUBLISHED)]
+    return {name: sorted(map(repr, warehouse.query(f"select * from {name}"))) for name in names}
+
+
+def mart(warehouse: Snowflake) -> list[Row]:
+    return warehouse.records("select * from MARTS.daily_business_metrics order by date")
+
+
+def test_batch_brings_the_lake_to_what_readers_see(tools: job.Tools, lake: LocalLake) -> None:
+    fill(lake)
+    outcome = run(tools)
+
+    assert [(one.table, one.rows_read, one.rows_inserted) for one in outcome.loaded] == [
+        ("users", 4, 4),
+        ("products", 1, 1),
+        ("orders", 5, 5),
+        ("order_items", 4, 4),
+    ]
+    first, second = mart(tools.warehouse)
+    assert (first["total_orders"], first["completed_orders"], first["cancelled_orders"]) == (3, 1, 1)
+    assert (first["total_revenue"], first["revenue_from_new_customers"]) == (Decimal("10.00"), Decimal("9.00"))
+    assert (first["new_customers"], first["returning_customers"], first["total_active_customers"]) == (2, 0, 2)
+    assert (first["avg_order_value"], first["order_completion_rate"]) == (Decimal("5.0000"), Decimal("0.3333"))
+    assert (first["total_items_sold"], first["average_items_per_order"]) == (3, Decimal("1.5000"))
+    assert (second["returning_customers"], second["revenue_from_returning_customers"]) == (1, Decimal("3.00"))
+
+    users = tools.warehouse.records("select * from STAGING.users_enhanced order by id")
+    assert [row["id"] for row in users] == [1, 2]
+    orders = tools.warehouse.records("select * from STAGING.orders_enhanced order by id")
+    assert [row["days_to_fulfillment"] for row in orders] == [1, None, None, None]
+    assert [row["is_repeat_customer"] for row in orders] == [False, False, False, True]
+    lines = tools.warehouse.records("select * from STAGING.order_items_enhanced where id = 1")
+    assert (lines[0]["line_total"], lines[0]["discount_amount"], lines[0]["margin_amount"]) == (
+        Decimal("9.00"),
+        Decimal("1.00"),
+        Decimal("5.00"),
+    )
+
+
+def test_batch_without_anything_new_publishes_nothing(tools: job.Tools, lake: LocalLake) -> None:
+    fill(lake)
+    run(tools)
+    before = contents(tools.warehouse)
+    assert run(tools).publication is None
+    assert contents(tools.warehouse) == before
+
+
+def test_batch_run_again_changes_nothing_even_without_its_audit_rows(tools: job.Tools, lake: LocalLake) -> None:
+    fill(lake)
+    first = run(tools)
+    lake.append(
+        ORDERS, order(4, 1, "u", user_id=1, total_amount=Decimal("3.00"), status="cancelled", created_at=DAY_TWO)
+    )
+    run(tools, now=NOON.replace(hour=13))
+    before = contents(tools.warehouse)
+    tools.warehouse.execute("delete from RAW.load_audit")
+
+    again = run(tools, again=first.batch_id, now=NOON.replace(hour=14))
+
+    assert {one.rows_inserted for one in again.loaded} == {0}
+    after = contents(tools.warehouse)
+    only_of_the_first = [row for row in before["RAW.load_audit"] if str(first.batch_id) in row]
+    assert after.pop("RAW.load_audit") == only_of_the_first
+    before.pop("RAW.load_audit")
+    assert after == before
+
+
+def test_critical_test_that_fails_leaves_the_old_state_visible_and_the_next_batch_repairs(
+    tools: job.Tools, lake: LocalLake
+) -> None:
+    fill(lake)
+    run(tools)
+    seen = mart(tools.warehouse), publications(tools.warehouse)
+    lake.append(ORDERS, order(9, 0, user_id=2, total_amount=Decimal("7.00"), shipping_address=TOAST_PLACEHOLDER))
+
+    with pytest.raises(ContractViolation, match="no_placeholder_base_orders"):
+        run(tools, batch_id="bad")
+    assert (mart(tools.warehouse), publications(tools.warehouse)) == seen
+    assert unpublished(tools.warehouse) == ["bad"]
+
+    lake.append(ORDERS, order(9, 1, "u", user_id=2, total_amount=Decimal("7.00"), shipping_address="there"))
+    outcome = run(tools)
+    assert [(one.rows_read, one.rows_inserted) for one in outcome.loaded] == [(2, 1)]
+    assert mart(tools.warehouse)[0]["total_orders"] == 4
+
+
+def test_row_planted_in_raw_stops_the_batch_and_loads_nothing(tools: job.Tools, lake: LocalLake) -> None:
+    fill(lake)
+    run(tools)
+    lake.append(ORDERS, order(2, 5, "u", user_id=2, total_amount=Decimal("1.00")))
+    columns = "id, __op, _topic, _partition, _offset, _timestamp, batch_id"
+    topic = cdc_topic(ORDERS)
+    tools.warehouse.execute(
+        f"insert into RAW.orders ({columns}) select 2, 'u', '{topic}', 2, 3, '2024-01-01'::timestamp_ntz, 'planted'"
+    )
+    before = contents(tools.warehouse)
+    with pytest.raises(Disagreement, match=r"RAW\.orders against the lake: 2 rows where 1"):
+        run(tools)
+    assert contents(tools.warehouse) == before
+
+
+def test_publication_that_dies_in_the_middle_shows_the_old_state(tools: job.Tools, lake: LocalLake) -> None:
+    fill(lake)
+    outcome = run(tools)
+    assert outcome.publication
+    before = contents(tools.warehouse)
+    tools.warehouse.execute("delete from STAGING_SHADOW.users_enhanced")
+    tools.warehouse.execute("drop table MARTS_SHADOW.daily_business_metrics")
+    with pytest.raises(Misconfigured):
+        publish(tools.warehouse, replace(outcome.publication, batch_id="half"))
+    assert contents(tools.warehouse) == before
+
+
+def test_values_of_every_type_arrive_in_raw_as_they_left_the_lake(tools: job.Tools, lake: LocalLake) -> None:
+    texts = [
+        "",
+        "NULL",
+        "null",
+        "\\N",
+        'say "hi", ok',
+        "two\nlines\r\n",
+        "tab\tback\\slash",
+        "Ωmega 🎁",
+        " blank ",
+        "'",
+    ]
+    rows = [user(4 * seed, seed, first_name=text, last_name=None) for seed, text in enumerate(texts, start=1)]
+    largest = {"_topic": cdc_topic(ORDERS), "__op": "c", "_partition": 0, "_offset": 2**53, "total_amount": None}
+    amounts = [Decimal("99999999.99"), Decimal("-0.01"), Decimal("0.00")]
+    orders = [order(4 * seed, seed, total_amount=amount) for seed, amount in enumerate(amounts, start=1)]
+    orders.append({**edge_row(as_change(ORDERS)), **largest, "created_at": DAY_TWO})
+    _load_only(tools, lake, {USERS.name: rows, ORDERS.name: orders})
+    for table, expected in ((USERS, rows), (ORDERS, orders)):
+        names = ", ".join(as_change(table).names)
+        found = tools.warehouse.records(f"select {names} from RAW.{table.name} order by _offset")
+        assert found == expected
+
+
+def _load_only(tools: job.Tools, lake: LocalLake, rows: dict[str, Sequence[Row]]) -> None:
+    """Everything up to RAW: what is built from it does not matter here."""
+
+    @contextmanager
+    def until_models(name: str) -> Iterator[None]:
+        if name == "build and test models":
+            raise ContractViolation("enough")
+        yield
+
+    for name, given in rows.items():
+        lake.append(TABLES[name], *given)
+    with pytest.raises(ContractViolation, match="enough"):
+        job.run(tools, job.Request(NOON), until_models)
+
+
+def test_range_is_read_at_the_pinned_snapshot_and_between_its_offsets(lake: LocalLake) -> None:
+    lake.append(USERS, *(user(4, offset) for offset in range(5)))
+    pinned = lake.current_snapshot("users_changes")
+    lake.append(USERS, user(4, 5), user(4, 3))
+
+    topic = cdc_topic(USERS)
+    wanted = between(USERS, Position.of([(topic, 0, 1)]), Position.of([(topic, 0, 3)]))
+    rows = changes(lake.spark, wanted, pinned)
+    assert sorted(row["_offset"] for row in rows.collect()) == [2, 3]
+    assert all(row["file_name"].endswith(".parquet") for row in rows.collect())
+    check_unique(wanted, summarize(rows))
+
+    newer = changes(lake.spark, wanted, lake.current_snapshot("users_changes"))
+    with pytest.raises(Disagreement, match="holds 1 changes twice"):
+        check_unique(wanted, summarize(newer))
+
+
+def test_publication_is_recorded_once(tools: job.Tools, lake: LocalLake) -> None:
+    fill(lake)
+    outcome = run(tools)
+    assert outcome.publication
+    publish(tools.warehouse, replace(outcome.publication, published_at=NOON.replace(hour=20)))
+    assert publications(tools.warehouse) == [
+        Publication(str(outcome.batch_id), outcome.publication.position, outcome.publication.as_of, NOON)
+    ]

@@ -1,0 +1,39 @@
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from concord.batch.build import judge, variables
+from concord.contracts.position import Position
+from concord.errors import ContractViolation, Unavailable
+
+
+def result(name: str, status: str, failures: int = 0, message: str = "") -> dict[str, object]:
+    return {"unique_id": name, "status": status, "failures": failures, "message": message}
+
+
+MODEL = result("model.concord.stg_users_enhanced", "success")
+PASSED = result("test.concord.unique_id.1", "pass")
+
+
+def test_models_passed_tests_and_warnings_are_counted() -> None:
+    built = judge([MODEL, PASSED, PASSED, result("test.concord.business_rules.2", "warn", 1340)])
+    assert (built.models, built.tests_passed, built.warnings) == (1, 2, ("business_rules (1,340 rows)",))
+
+
+def test_failed_critical_test_ends_the_batch_by_name() -> None:
+    failed = result("test.concord.revenue_is_conserved_from_raw_to_marts.3", "fail", 2)
+    with pytest.raises(ContractViolation, match=r"1 critical tests failed: revenue_is_conserved\S+ \(2 rows\)"):
+        judge([MODEL, failed, result("model.concord.mart_daily_business_metrics", "skipped")])
+
+
+def test_model_that_cannot_be_built_is_named_with_its_reason() -> None:
+    with pytest.raises(Unavailable, match="could not build stg_users_enhanced: no such column"):
+        judge([result("model.concord.stg_users_enhanced", "error", message="no such column"), PASSED])
+
+
+def test_variables_carry_time_in_utc_and_position() -> None:
+    as_of = datetime(2026, 1, 1, 14, 30, 0, 250_000, tzinfo=timezone(timedelta(hours=2)))
+    document = json.loads(variables(as_of, Position.of([("ecommerce.public.orders", 1, 7)])))
+    assert document == {"as_of": "2026-01-01 12:30:00.250", "position": {"ecommerce.public.orders": {"1": 7}}}
+    assert as_of.astimezone(UTC).hour == 12

@@ -1,0 +1,79 @@
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from concord.batch.load_raw import Loaded, Staged, merge
+from concord.batch.range import between
+from concord.contracts.names import cdc_topic
+from concord.contracts.position import Position
+from concord.contracts.tables import ORDERS
+from concord.errors import Disagreement
+
+RANGE = between(ORDERS, Position(), Position.of([(cdc_topic(ORDERS), 0, 9)]))
+
+
+class Warehouse:
+    """Answers counts in the order they are asked for: load table, RAW before, RAW after."""
+
+    def __init__(self, *counts: int) -> None:
+        self.counts = list(counts)
+        self.statements: list[str] = []
+
+    def query(self, statement: str, parameters: Sequence[Any] | None = None) -> list[tuple[int]]:
+        return [(self.counts.pop(0),)]
+
+    def execute(self, statement: str, parameters: Sequence[Any] | None = None) -> int:
+        self.statements.append(statement)
+        return 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self.statements.append("begin")
+        try:
+            yield
+        except Disagreement:
+            self.statements.append("rollback")
+            raise
+        self.statements.append("commit")
+
+
+def load(warehouse: Warehouse, rows_read: int = 10) -> tuple[Loaded, ...]:
+    return merge(warehouse, [Staged(RANGE, rows_read, 42)], "b1")  # type: ignore[arg-type]
+
+
+def words(warehouse: Warehouse) -> list[str]:
+    return [statement.split()[0] for statement in warehouse.statements]
+
+
+def test_rows_and_audit_are_one_transaction() -> None:
+    warehouse = Warehouse(10, 0, 10)
+    assert load(warehouse) == (Loaded("orders", 10, 10),)
+    assert words(warehouse) == ["begin", "merge", "insert", "commit", "drop"]
+
+
+def test_rows_that_were_there_already_are_not_counted_as_inserted() -> None:
+    assert load(Warehouse(10, 4, 10)) == (Loaded("orders", 10, 6),)
+
+
+def test_rows_lost_on_the_way_to_the_load_table_stop_the_load() -> None:
+    warehouse = Warehouse(9)
+    with pytest.raises(Disagreement, match="9 rows where 10 were read"):
+        load(warehouse)
+    assert words(warehouse) == ["begin", "rollback"]
+
+
+def test_row_that_raw_has_and_the_lake_has_not_stops_the_load() -> None:
+    warehouse = Warehouse(10, 1, 11)
+    with pytest.raises(Disagreement, match=r"RAW\.orders against the lake: 11 rows where 10"):
+        load(warehouse)
+    assert words(warehouse)[-1] == "rollback"
+
+
+def test_merge_inserts_by_position_and_updates_nothing() -> None:
+    warehouse = Warehouse(10, 0, 10)
+    load(warehouse)
+    statement = warehouse.statements[1]
+    assert "held._topic = arrived._topic and held._partition = arrived._partition" in statement
+    assert "when matched" not in statement

@@ -1,0 +1,103 @@
+"""Golden fragments of the set-up statements: what an engine would let pass and we must not."""
+
+from concord.contracts.derived import DEAD_LETTERS, LOAD_AUDIT, SPEED_POSITION
+from concord.contracts.events import EVENTS, EVENTS_LANDING
+from concord.contracts.position import Position
+from concord.contracts.tables import ORDERS, PRODUCTS, TABLES, USERS, as_change, as_mirror, as_raw
+from concord.dialects import clickhouse, dbt, iceberg, postgres, snowflake
+
+
+def test_shop_tables_hold_keys_references_and_closed_sets() -> None:
+    ddl = "\n".join(postgres.create_all())
+    assert "external_id text unique" in ddl
+    assert "sku text not null unique" in ddl
+    assert "email text not null,\n" in ddl
+    assert "user_id bigint references users (id)" in ddl
+    assert "check (status in ('pending', 'processing', 'shipped', 'delivered', 'cancelled'))" in ddl
+    assert "create index if not exists orders_user_id_idx on orders (user_id)" in ddl
+
+
+def test_connector_reads_what_is_published_and_touches_only_its_heartbeat() -> None:
+    assert postgres.grants() == [
+        "grant select on users, products, orders, order_items, fence, heartbeat to concord_cdc",
+        "grant update on heartbeat to concord_cdc",
+    ]
+
+
+def test_speed_tables_deduplicate_repeated_inserts() -> None:
+    for dataset in clickhouse.TABLE_DATASETS:
+        assert "non_replicated_deduplication_window = 1000" in clickhouse.create_table(dataset)
+
+
+def test_only_events_and_dead_letters_expire_and_by_arrival() -> None:
+    expiring = {dataset.name for dataset in clickhouse.TABLE_DATASETS if "ttl" in clickhouse.create_table(dataset)}
+    assert expiring == {"events", "dead_letters"}
+    assert "ttl toDateTime(_timestamp) + interval 30 day" in clickhouse.create_table(EVENTS)
+    assert "ttl toDateTime(_timestamp) + interval 90 day" in clickhouse.create_table(DEAD_LETTERS)
+
+
+def test_change_log_is_sorted_by_key_and_offset() -> None:
+    assert "order by (id, _partition, _offset)" in clickhouse.create_table(as_change(ORDERS))
+
+
+def test_position_table_is_not_split() -> None:
+    assert "partition by" not in clickhouse.create_table(SPEED_POSITION)
+
+
+def test_raw_tables_are_clustered_as_the_design_says() -> None:
+    clusters = {name: snowflake.create_table(as_raw(table)).split("\n")[-1] for name, table in TABLES.items()}
+    assert clusters == {
+        "users": "cluster by (to_date(created_at))",
+        "products": "cluster by (to_date(created_at), category)",
+        "orders": "cluster by (to_date(created_at), status)",
+        "order_items": "cluster by (to_date(created_at))",
+    }
+
+
+def test_load_time_has_its_default() -> None:
+    assert "loaded_at TIMESTAMP_NTZ default current_timestamp() not null" in snowflake.create_table(LOAD_AUDIT)
+
+
+def test_account_statements_can_be_repeated() -> None:
+    created = [statement for statement in snowflake.create_account_objects() if statement.startswith("create")]
+    assert all(" if not exists " in statement for statement in created)
+    assert any("auto_suspend = 300" in statement and "'SMALL'" in statement for statement in created)
+
+
+def test_lake_columns_are_required_unless_a_delete_may_lack_them() -> None:
+    columns = {name: (kind, required) for name, kind, required in iceberg.column_types(as_change(ORDERS))}
+    assert columns["id"] == ("long", True)
+    assert columns["total_amount"] == ("decimal(10, 2)", False)
+    assert columns["__source_ts_ms"] == ("timestamptz", False)
+    assert columns["_offset"] == ("long", True)
+
+
+def test_lake_is_split_by_day_of_arrival_and_mirrors_by_their_date() -> None:
+    assert iceberg.partition_transform(EVENTS_LANDING) == ("_timestamp", "day")
+    assert iceberg.partition_transform(as_mirror(USERS)) == ("date", "identity")
+    assert iceberg.partition_transform(USERS) is None
+
+
+def test_sources_mark_personal_columns() -> None:
+    tables = {table["name"]: table for table in dbt.sources()["sources"][0]["tables"]}
+    marked = {column["name"] for column in tables["users"]["columns"] if column.get("config")}
+    assert marked == {"email", "first_name", "last_name"}
+    assert {"load_audit", "publications"} <= tables.keys()
+
+
+def test_predicate_of_a_position_names_every_partition() -> None:
+    position = Position.of([("ecommerce.public.orders", 1, 7), ("ecommerce.public.orders", 0, 3)])
+    expected = (
+        "((_topic = 'ecommerce.public.orders' and _partition = 0 and _offset <= 3)"
+        " or (_topic = 'ecommerce.public.orders' and _partition = 1 and _offset <= 7))"
+    )
+    assert clickhouse.held_by(position) == snowflake.held_by(position) == expected
+
+
+def test_nothing_is_held_by_an_empty_position() -> None:
+    assert clickhouse.held_by(Position()) == snowflake.held_by(Position()) == "false"
+
+
+def test_state_has_the_tables_columns_and_its_position() -> None:
+    for dialect in (clickhouse, snowflake):
+        assert dialect.state_columns(PRODUCTS) == (*PRODUCTS.names, "_topic", "_partition", "_offset", "__source_lsn")

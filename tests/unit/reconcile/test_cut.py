@@ -1,0 +1,30 @@
+"""A cut's predicate holds exactly the changes at or below it."""
+
+from concord.contracts.position import Position
+from concord.reconcile.cut import Cut, tables_only
+from concord.reconcile.run import common_cut
+
+ORDERS = "ecommerce.public.orders"
+
+
+def test_predicate_names_every_partition_that_is_held():
+    cut = Cut(Position.of([(ORDERS, 0, 7), (ORDERS, 3, 2), ("other", 1, 9)]))
+    assert cut.predicate(ORDERS) == "((_partition = 0 and _offset <= 7) or (_partition = 3 and _offset <= 2))"
+
+
+def test_a_topic_of_which_nothing_is_held_admits_no_row():
+    assert Cut(Position()).predicate(ORDERS) == "(1 = 0)"
+
+
+def test_a_fence_also_bounds_the_log_position():
+    assert Cut(Position.of([(ORDERS, 0, 7)]), below_lsn=99).predicate(ORDERS).endswith("and __source_lsn < 99")
+
+
+def test_the_common_cut_is_the_minimum_over_the_tables_topics():
+    speed = Position.of([(ORDERS, 0, 9), (ORDERS, 1, 4), ("ecommerce.events.v1", 0, 100)])
+    batch = Position.of([(ORDERS, 0, 5)])
+    assert common_cut(speed, batch) == Position.of([(ORDERS, 0, 5), (ORDERS, 1, -1)])
+
+
+def test_tables_only_leaves_events_out():
+    assert tables_only(Position.of([("ecommerce.events.v1", 0, 1)])) == Position()
