@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from jsonschema import Draft202012Validator, ValidationError, validators
+
 from concord.contracts.events import EventType
 from concord.render.files import schema_path
 from concord.settings import PROJECT
-from jsonschema import Draft202012Validator, ValidationError, validators
 
 
 def _matches_whole(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:

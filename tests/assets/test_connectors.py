@@ -1,6 +1,7 @@
 """The connector files against the contracts: they are written by hand, so they can be wrong."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -8,9 +9,10 @@ from concord.contracts import names
 from concord.contracts.tables import CDC_METADATA, FENCE, TABLES, TOAST_PLACEHOLDER, as_change, in_lake
 from concord.dialects.iceberg import LANDED_DATASETS
 from concord.dialects.postgres import PUBLISHED
+from concord.platform import secret_files
 from concord.platform.launchers.connect import placeholders
 from concord.provision import connectors, coordinators, keyed_topics, ordered_topics
-from concord.settings import PROJECT, Settings
+from concord.settings import PROJECT, load_settings
 
 CONNECTORS = connectors()
 SOURCE = CONNECTORS[names.CDC_CONNECTOR]
@@ -39,9 +41,13 @@ def test_secrets_are_placeholders(name: str) -> None:
 
 
 @ALL
-def test_the_worker_knows_every_placeholder(name: str, settings_of_nowhere: Settings) -> None:
+def test_the_worker_knows_every_placeholder(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONCORD_HOME", str(tmp_path))
+    monkeypatch.delenv("CONCORD_PROFILE", raising=False)
+    settings = load_settings()
+    secret_files.create_missing(settings)
     named = {found for value in CONNECTORS[name].values() for found in PLACEHOLDER.findall(value)}
-    assert named <= set(placeholders(settings_of_nowhere))
+    assert named <= set(placeholders(settings))
 
 
 @ALL
@@ -101,9 +107,7 @@ def test_the_source_writes_each_change_once() -> None:
 
 def test_every_landed_topic_has_one_sink_into_its_own_table() -> None:
     routes = {config["topics"]: config["iceberg.tables"] for config in SINKS.values()}
-    changes = {
-        names.cdc_topic(table): f"{names.LAKE_NAMESPACE}.{as_change(table).name}" for table in TABLES.values()
-    }
+    changes = {names.cdc_topic(table): f"{names.LAKE_NAMESPACE}.{as_change(table).name}" for table in TABLES.values()}
     assert routes == {**changes, names.EVENTS_TOPIC: f"{names.LAKE_NAMESPACE}.{names.EVENTS_LANDING}"}
     assert len(SINKS) == len(routes)
     assert {*routes.values()} == {f"{names.LAKE_NAMESPACE}.{dataset.name}" for dataset in LANDED_DATASETS}

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import orjson
 import pytest
+
 from concord.contracts.events import EventType
 from concord.rules.quality import Accepted, Reason, Rejected, judge
 from concord.settings import PROJECT
-
 from tests.schema_oracle import schema_accepts
 
 RECEIVED_AT = datetime(2024, 6, 1, 12, tzinfo=UTC)

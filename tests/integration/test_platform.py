@@ -79,9 +79,9 @@ def test_a_killed_engine_is_started_again_with_its_data(settings: Settings) -> N
 
 
 def test_a_taken_port_is_named_with_its_process_before_anything_starts(scratch: Settings) -> None:
-    with closing(socket.create_server(("127.0.0.1", scratch.postgres.port))):
-        with pytest.raises(Misconfigured) as refusal:
-            lifecycle.start(scratch, (postgres.NAME,), Notes())
+    taken = socket.create_server(("127.0.0.1", scratch.postgres.port))
+    with closing(taken), pytest.raises(Misconfigured) as refusal:
+        lifecycle.start(scratch, (postgres.NAME,), Notes())
     assert f"port {scratch.postgres.port} of postgres is taken by" in refusal.value.message
     assert f"(pid {os.getpid()})" in refusal.value.message
     assert _states(scratch)[postgres.NAME].health is Health.STOPPED

@@ -1,11 +1,13 @@
 """The gateway against the running PostgreSQL."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 
 import pytest
 
@@ -17,10 +19,21 @@ from tests.shop_database import own_shop
 pytestmark = pytest.mark.integration
 
 ADD_USER = "insert into users (email) values (%s)"
-TRANSFER = (
-    "with o as (insert into orders (status, total_amount) values ('pending', 1) returning id) "
-    "insert into order_items (order_id, product_id, quantity, unit_price) select id, 1, 1, 1 from o"
+ADD_PRODUCT = "insert into products (id, sku, name, price, stock_quantity, category) values (1, 'a', 'a', 1, 1, 'a')"
+ADD_ORDER = "insert into orders (status, total_amount) values ('pending', 1)"
+ADD_ITEM = (
+    "insert into order_items (order_id, product_id, quantity, unit_price) "
+    "values (currval(pg_get_serial_sequence('orders', 'id')), 1, 1, 1)"
 )
+ITEMS_FIRST = "lock table order_items in row exclusive mode"
+COUNTS = "select (select count(*) from orders), (select count(*) from order_items)"
+
+
+def place_order(session: Session, *before: str) -> None:
+    """An order with one item, in one transaction."""
+    with session.transaction():
+        for statement in (*before, ADD_ORDER, ADD_ITEM):
+            session.execute(statement)
 
 
 @pytest.fixture
@@ -110,33 +123,47 @@ def test_a_fence_reads_the_moment_it_marks(shop: Postgres) -> None:
     assert shop.query("select count(*) from users") == [(2,)]
 
 
-def test_a_fence_never_cuts_through_a_transaction_while_others_write(shop: Postgres) -> None:
-    shop.execute(
-        "insert into products (id, sku, name, price, stock_quantity, category) values (1, 'a', 'a', 1, 1, 'a')"
-    )
+@contextmanager
+def writing(shop: Postgres, writers: int, pause: float, *before: str) -> Iterator[list[int]]:
+    """Threads that place orders all the time; each order adds to the list."""
+    placed: list[int] = []
     done = Event()
 
     def write() -> None:
         with shop.connect() as session:
-            while not done.is_set():
-                session.execute(TRANSFER)
+            while not done.wait(pause):
+                place_order(session, *before)
+                placed.append(1)
 
-    writers = [Thread(target=write) for _ in range(3)]
-    for writer in writers:
-        writer.start()
-    try:
-        counts = []
-        for number in range(10):
-            with shop.fence(f"fence {number}") as fence:
-                [count] = fence.reader.query("select (select count(*) from orders), (select count(*) from order_items)")
-                counts.append(count)
-    finally:
-        done.set()
-        for writer in writers:
-            writer.join()
+    shop.execute(ADD_PRODUCT)
+    with ThreadPoolExecutor(writers) as pool:
+        running = [pool.submit(write) for _ in range(writers)]
+        try:
+            yield placed
+        finally:
+            done.set()
+        for writer in running:
+            writer.result()
+
+
+def test_a_fence_never_cuts_through_a_transaction_while_others_write(shop: Postgres) -> None:
+    counts: list[tuple[int, int]] = []
+    with writing(shop, 3, 0.001) as placed:
+        while len(set(counts)) < 5:
+            with shop.fence("while others write") as fence:
+                counts += fence.reader.query(COUNTS)
     assert all(orders == items for orders, items in counts)
     assert counts == sorted(counts)
-    assert counts[-1] > counts[0]
+    assert shop.query(COUNTS) == [(len(placed), len(placed))]
+
+
+def test_a_fence_kills_no_writer_that_takes_the_tables_in_another_order(shop: Postgres) -> None:
+    with writing(shop, 1, 0.02, ITEMS_FIRST) as placed:
+        for number in range(3):
+            with shop.fence(f"fence {number}") as fence:
+                [(orders, items)] = fence.reader.query(COUNTS)
+                assert orders == items
+    assert shop.query(COUNTS) == [(len(placed), len(placed))]
 
 
 def test_a_fence_gives_way_to_a_writer_and_gives_up_in_time(shop: Postgres) -> None:

@@ -124,14 +124,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def warehouse(server: Server) -> Iterator[Snowflake]:
     with server.client() as client:
         for schema in ("RAW", "STAGING", "MARTS"):
-            client.execute(f"create or replace schema {schema}")
+            client.execute(f"drop schema if exists {schema} cascade")
+            client.execute(f"create schema {schema}")
         for dataset in dialect.RAW_DATASETS:
             client.execute(dialect.create_table(dataset))
         yield client
 
 
+@pytest.fixture(scope="module")
+def dbt_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shared, so that the project is parsed once."""
+    return tmp_path_factory.mktemp("dbt")
+
+
 @pytest.fixture
-def tools(lake: LocalLake, warehouse: Snowflake, tmp_path: Path) -> job.Tools:
+def tools(lake: LocalLake, warehouse: Snowflake, dbt_folder: Path, tmp_path: Path) -> job.Tools:
     names = ("account", "host", "port", "protocol", "user", "database", "warehouse", "role")
     environment = child_environment(
         **{f"CONCORD_DBT_{name.upper()}": str(getattr(warehouse, name)) for name in names},
@@ -142,7 +149,7 @@ def tools(lake: LocalLake, warehouse: Snowflake, tmp_path: Path) -> job.Tools:
         warehouse=warehouse,
         spark=lambda: nullcontext(lake.spark),
         connector_options=warehouse.spark_options(),
-        dbt=Dbt(PROJECT / "dbt_project", tmp_path / "dbt", environment),
+        dbt=Dbt(PROJECT / "dbt_project", dbt_folder, environment),
         folder=tmp_path,
     )
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "load": "concord.cli.load:app",
     "generate": "concord.cli.generate:generate",
     "stream": "concord.cli.stream:stream",
+    "watch": "concord.cli.watch:watch",
     "batch": "concord.cli.batch:app",
     "recon": "concord.cli.recon:app",
     "query": "concord.cli.query:query",

@@ -55,15 +55,15 @@ def list_command(as_json: AsJson = False) -> None:
         print_json([*map(_publication, published), *({"batch_id": name, "state": NOT_PUBLISHED} for name in dead)])
         return
     rows: list[tuple[object, ...]] = [
-        (p.batch_id, _state(p, published), p.published_at, p.as_of, _held(p)) for p in published
+        (p.batch_id, _state(p, published), _shown(p.published_at), _shown(p.as_of), _held(p)) for p in published
     ]
     rows += [(name, NOT_PUBLISHED, None, None, None) for name in dead]
-    console.print(table("Batches", ["batch", "state", "published", "as of", "last offsets held"], rows))
+    console.print(table("Batches", ["batch", "state", "published (UTC)", "as of (UTC)", "last offsets held"], rows))
 
 
-def run_batch(settings: Settings) -> job.Outcome:
-    """One batch, told nobody step by step."""
-    return job.run(tools(settings), job.Request(now()), job.silent)
+def run_batch(settings: Settings, again: str | None = None) -> job.Outcome:
+    """One batch, told nobody step by step; ``again`` names a published one to run once more."""
+    return job.run(tools(settings), job.Request(now(), again), job.silent)
 
 
 def tools(settings: Settings) -> job.Tools:
@@ -83,6 +83,7 @@ def tools(settings: Settings) -> job.Tools:
 def spark_for(settings: Settings) -> Iterator[SparkSession]:
     """Spark for as long as there is something to load."""
     session = bootstrap.spark_session(settings, job.APP_NAME, settings.spark.batch_memory, is_adaptive=True)
+    session.sparkContext.setLogLevel("ERROR")
     try:
         yield session
     finally:
@@ -170,7 +171,11 @@ def _publication(publication: Publication) -> dict[str, Any]:
 
 
 def _state(publication: Publication, published: list[Publication]) -> str:
-    return "published, shown to readers" if publication is published[-1] else "published"
+    return "shown to readers" if publication is published[-1] else "published"
+
+
+def _shown(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S}"
 
 
 def _held(publication: Publication) -> str:

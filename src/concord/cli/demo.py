@@ -21,7 +21,7 @@ from concord.errors import Disagreement, Unavailable
 from concord.ingest.generate import Plan
 from concord.platform.states import engine_states
 from concord.reconcile import report as reports
-from concord.reconcile.fence import NotYet, wait_for
+from concord.reconcile.fence import NotYet, await_fence, wait_for
 from concord.settings import Settings, load_settings
 from concord.telemetry.clock import now
 
@@ -58,7 +58,9 @@ def demo(data: Data = None, timeout: Timeout = 1800.0) -> None:
     console.print(addresses(settings))
     faults = [fault for flow in flows for fault in flow.faults]
     if faults or not report.agrees:
-        raise Disagreement("; ".join([*faults, f"{report.differences} differences"]), f"concord recon show {report.run_id}")
+        raise Disagreement(
+            "; ".join([*faults, f"{report.differences} differences"]), f"concord recon show {report.run_id}"
+        )
 
 
 @contextmanager
@@ -90,7 +92,7 @@ def bring_data(settings: Settings, data: Path | None) -> None:
 def await_layers(settings: Settings, timeout: float) -> None:
     """Wait until the speed layer and the lake hold what Kafka holds now, after all that PostgreSQL has committed."""
     with bootstrap.postgres(settings).fence("demo") as fence:
-        mark = recon.await_fence(bootstrap.kafka(settings), fence.id, timeout)
+        mark = await_fence(bootstrap.kafka(settings), fence.id, timeout)
     end = mark.position.merge(bootstrap.kafka(settings).end_position(hops.TOPICS))
     _await("speed layer", bootstrap.clickhouse(settings, "reader").position, end, timeout)
     _await("lake", lambda: hops.lake_position(settings), end, timeout)
@@ -123,9 +125,15 @@ def addresses(settings: Settings) -> Any:
         ("PostgreSQL", f"{settings.postgres.host}:{settings.postgres.port}/{settings.postgres.database}"),
         ("Kafka", settings.kafka.bootstrap),
         ("Kafka Connect", f"{settings.connect.url}/connectors"),
-        ("ClickHouse SQL in the browser", f"{clickhouse}/play (user reader, password in {settings.secrets}/clickhouse_reader)"),
+        (
+            "ClickHouse SQL in the browser",
+            f"{clickhouse}/play (user reader, password in {settings.secrets}/clickhouse_reader)",
+        ),
         ("Iceberg REST catalog", settings.lake.uri),
         ("S3", settings.object_store.endpoint),
-        ("Snowflake (stand-in)", f"{settings.snowflake.protocol}://{settings.snowflake.host}:{settings.snowflake.port}"),
+        (
+            "Snowflake (stand-in)",
+            f"{settings.snowflake.protocol}://{settings.snowflake.host}:{settings.snowflake.port}",
+        ),
     ]
     return table("Addresses", ("what", "where"), rows)

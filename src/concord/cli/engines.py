@@ -57,7 +57,7 @@ def status(as_json: AsJson = False) -> None:
     """Each engine at a glance: real or stand-in, version, port, pid, memory, health."""
     settings = load_settings()
     states = engine_states(settings)
-    answering = all(state.health is Health.OK for state in states if not state.name == "speed")
+    answering = all(state.health is Health.OK for state in states if state.name not in APPLICATIONS)
     if as_json:
         layers = hops.document(settings) if answering else {}
         print_json({"engines": [asdict(state) for state in states], **layers})

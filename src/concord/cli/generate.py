@@ -67,7 +67,7 @@ def generate(
 
 def run_plan(
     settings: Settings, plan: Plan, is_paced: bool, hidden: bool = False
-) -> tuple[Path, Report, dict[str, dict[str, object]]]:
+) -> tuple[Path, Report, dict[str, dict[str, int]]]:
     """Carry a plan out; its ledger's path, what was done, and the ledger's totals by class."""
     path = settings.home / "ledger" / f"{plan.name}.sqlite"
     if path.exists():

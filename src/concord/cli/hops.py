@@ -16,7 +16,10 @@ from concord.reconcile.conserve import Flow, flows
 from concord.settings import Settings
 
 TOPICS = (*(cdc_topic(source) for source in TABLES.values()), EVENTS_TOPIC)
-LANDED = {**{cdc_topic(source): as_change(source).name for source in TABLES.values()}, EVENTS_TOPIC: EVENTS_LANDING.name}
+LANDED = {
+    **{cdc_topic(source): as_change(source).name for source in TABLES.values()},
+    EVENTS_TOPIC: EVENTS_LANDING.name,
+}
 
 
 def lake_position(settings: Settings) -> Position:

@@ -13,7 +13,7 @@ from concord import bootstrap
 from concord.cli.output import AsJson, console, print_json, table
 from concord.cli.progress import progress_bar
 from concord.ingest.ledger import Ledger
-from concord.ingest.online_retail.run import Clickstream, Summary, load_prepared, prepare
+from concord.ingest.online_retail.run import Clickstream, Prepared, Summary, load_prepared, prepare
 from concord.settings import Settings, load_settings
 from concord.telemetry.clock import now
 
@@ -42,11 +42,7 @@ def online_retail(
     Broken off, it goes on where it stopped; loaded again, the same file changes nothing.
     """
     prepared = prepare(file, limit)
-    settings = load_settings()
-    with _clickstream(settings, file, clickstream) as clicks, progress_bar("loading", hidden=as_json) as progress:
-        summary = load_prepared(
-            bootstrap.postgres(settings), prepared, clickstream=clicks, rate=rate, progress=progress
-        )
+    summary = _loaded(load_settings(), file, prepared, rate, clickstream, hidden=as_json)
     print_json(_document(summary)) if as_json else console.print(_view(file, summary))
 
 
@@ -58,11 +54,15 @@ def load_file(
     clickstream: bool = True,
     hidden: bool = False,
 ) -> Summary:
-    """Load one file with a progress bar."""
+    """Load one file with a progress bar; a bad file is told before anything else is asked for."""
+    return _loaded(settings, file, prepare(file, limit), rate, clickstream, hidden)
+
+
+def _loaded(
+    settings: Settings, file: Path, prepared: Prepared, rate: float | None, clickstream: bool, hidden: bool
+) -> Summary:
     with _clickstream(settings, file, clickstream) as clicks, progress_bar("loading", hidden=hidden) as progress:
-        return load_online_retail(
-            bootstrap.postgres(settings), file, clickstream=clicks, rate=rate, limit=limit, progress=progress
-        )
+        return load_prepared(bootstrap.postgres(settings), prepared, clickstream=clicks, rate=rate, progress=progress)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """``concord query``: one answer from both layers."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -21,13 +21,13 @@ class Metric(StrEnum):
 
 def query(
     metric: Annotated[Metric, typer.Argument(help="What to ask for.")],
-    first: Annotated[datetime, typer.Option("--from", formats=[DAY], help="First day, UTC.")] = datetime(2000, 1, 1),
-    last: Annotated[datetime, typer.Option("--to", formats=[DAY], help="Last day, UTC.")] = datetime(2999, 12, 31),
+    first: Annotated[datetime, typer.Option("--from", formats=[DAY], help="First day, UTC.")] = datetime(2000, 1, 1, tzinfo=UTC),
+    last: Annotated[datetime, typer.Option("--to", formats=[DAY], help="Last day, UTC.")] = datetime(2999, 12, 31, tzinfo=UTC),
     explain: Annotated[bool, typer.Option("--explain", help="Also say what the answer was made of.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask both layers: the mart's days, and from the speed layer the days that have changed since."""
-    if first > last:
+    if first.date() > last.date():
         raise ContractViolation(f"--from {first:{DAY}} lies after --to {last:{DAY}}", "give the earlier day first")
     settings = load_settings()
     answer = daily_business_metrics(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +17,7 @@ from concord.reconcile.extract import BatchExtract, SourceExtract, SpeedExtract
 from concord.reconcile.fence import FenceMark, NotYet, await_fence, wait_for
 from concord.reconcile.run import Report, Sides, common_cut, comparisons, converged_seconds, faults
 from concord.settings import Settings, load_settings
+from concord.telemetry.clock import now
 
 app = typer.Typer(help="Compare the layers with each other and with the source, row by row.", no_args_is_help=True)
 
@@ -27,7 +27,9 @@ SHOWN_DIFFERENCES = 20
 
 @app.command()
 def run(
-    source: Annotated[bool, typer.Option("--source", help="Also compare both layers with PostgreSQL at a fence.")] = False,
+    source: Annotated[
+        bool, typer.Option("--source", help="Also compare both layers with PostgreSQL at a fence.")
+    ] = False,
     advance: Annotated[bool, typer.Option("--advance", help="Run the batch layer once past the fence first.")] = False,
     timeout: Timeout = 300.0,
     as_json: AsJson = False,
@@ -42,7 +44,9 @@ def run(
         show(reports.document(report))
         console.print(f"[dim]stored as {path}[/dim]")
     if not report.agrees:
-        raise Disagreement(f"{report.differences} differences, {len(report.faults)} faults", f"concord recon show {report.run_id}")
+        raise Disagreement(
+            f"{report.differences} differences, {len(report.faults)} faults", f"concord recon show {report.run_id}"
+        )
 
 
 @app.command("list")
@@ -52,7 +56,9 @@ def list_runs(as_json: AsJson = False) -> None:
     if as_json:
         print_json(documents)
         return
-    rows = [(d["run_id"], d["agrees"], d["differences"], len(d["faults"]), d["batch_id"], d["fence"]) for d in documents]
+    rows = [
+        (d["run_id"], d["agrees"], d["differences"], len(d["faults"]), d["batch_id"], d["fence"]) for d in documents
+    ]
     console.print(table("Reconciliations", ["run", "agrees", "differences", "faults", "batch", "fence"], rows))
 
 
@@ -100,7 +106,8 @@ def await_layer(name: str, mark: FenceMark, held: Any, timeout: float) -> None:
     except NotYet:
         behind = held().behind(mark.position).as_json()
         raise Unavailable(
-            f"the {name} does not hold fence {mark.fence_id} after {timeout:.0f} s; it is behind at {behind}", "concord status"
+            f"the {name} does not hold fence {mark.fence_id} after {timeout:.0f} s; it is behind at {behind}",
+            "concord status",
         ) from None
 
 
@@ -144,7 +151,7 @@ def _compare(
     source: SourceExtract | None = None,
     mark: FenceMark | None = None,
 ) -> Report:
-    started = datetime.now(UTC)
+    started = now()
     clickhouse = bootstrap.clickhouse(settings, "reader")
     sides = Sides(SpeedExtract(clickhouse), BatchExtract(bootstrap.snowflake(settings)), source)
     below = mark and not tables_only(publication.position).covers(mark.position)
@@ -172,7 +179,15 @@ def _below(publication: Publication, mark: FenceMark) -> str:
 def show(document: dict[str, Any]) -> None:
     """The verdict as a table, and the first differences with their keys."""
     rows = [
-        (c["dataset"], c["left"], c["left_rows"], c["right"], c["right_rows"], len(c["differences"]), "yes" if c["agrees"] else "NO")
+        (
+            c["dataset"],
+            c["left"],
+            c["left_rows"],
+            c["right"],
+            c["right_rows"],
+            len(c["differences"]),
+            "yes" if c["agrees"] else "NO",
+        )
         for c in document["comparisons"]
     ]
     columns = ["compared", "left", "rows", "right", "rows ", "differences", "equal"]

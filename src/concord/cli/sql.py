@@ -20,7 +20,9 @@ class Store(StrEnum):
 
 
 def sql(
-    store: Annotated[Store, typer.Argument(help="Which store: the source, the speed layer, the lake or the warehouse.")],
+    store: Annotated[
+        Store, typer.Argument(help="Which store: the source, the speed layer, the lake or the warehouse.")
+    ],
     statement: Annotated[str, typer.Argument(help="One SQL statement in that engine's dialect.")],
     as_json: AsJson = False,
 ) -> None:

@@ -1,6 +1,5 @@
 """``concord stream``: the speed layer in the foreground."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from concord.speed.job import SESSION_OPTIONS, SpeedLayer
 from concord.speed.lease import Lease, lease
 from concord.speed.run import run, stop_signal
 from concord.telemetry import logging
+from concord.telemetry.clock import now
 
 FAILPOINT_HELP = "For drills: die at this step of a micro-batch (batch_open, data_stored, position_stored)."
 Failpoint = Annotated[str, typer.Option(envvar="CONCORD_FAILPOINT", hidden=True, help=FAILPOINT_HELP)]
@@ -49,15 +49,11 @@ def _run(settings: Settings, held: Lease, failpoint: str) -> None:
         folder=folder(settings),
         trigger_seconds=settings.spark.trigger_seconds,
         max_offsets_per_trigger=settings.spark.max_offsets_per_trigger,
-        clock=_now,
+        clock=now,
         failpoint=failpoint,
     )
     structlog.get_logger().info("starting", folder=str(layer.folder), failpoint=failpoint)
     try:
-        run(layer.start(), stop, ready_file(settings), _now)
+        run(layer.start(), stop, ready_file(settings), now)
     finally:
         spark.stop()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -11,7 +11,18 @@ from concord import bootstrap
 from concord.cli.output import AsJson, console, print_json, table
 from concord.errors import Disagreement
 from concord.ingest.online_retail.facts import RetailFacts, retail_facts
-from concord.reconcile.retail import CLICKHOUSE, COUNTS, LAKE, POSTGRES, SNOWFLAKE, SUMS, Totals, by_day, differing_days, totals
+from concord.reconcile.retail import (
+    CLICKHOUSE,
+    COUNTS,
+    LAKE,
+    POSTGRES,
+    SNOWFLAKE,
+    SUMS,
+    Totals,
+    by_day,
+    differing_days,
+    totals,
+)
 from concord.serving import lake_sql
 from concord.settings import Settings, load_settings
 
@@ -93,6 +104,9 @@ def show(sides: dict[str, Totals]) -> None:
     """One row per total, one column per store."""
     stated = sides[FILE]
     rows: list[tuple[Any, ...]] = [(name, *(f"{side.values[name]:,}" for side in sides.values())) for name in NAMES]
-    equal = [len(stated.revenue_by_day) - len(differing_days(stated.revenue_by_day, s.revenue_by_day)) for s in sides.values()]
+    equal = [
+        len(stated.revenue_by_day) - len(differing_days(stated.revenue_by_day, s.revenue_by_day))
+        for s in sides.values()
+    ]
     rows.append(("days with equal revenue", *(f"{days} of {len(stated.revenue_by_day)}" for days in equal)))
     console.print(table("Online Retail", ["", *sides], rows))

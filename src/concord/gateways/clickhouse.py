@@ -93,7 +93,9 @@ class ClickHouse:
         if not rows.num_rows:
             return 0
         settings = {**INSERT_SETTINGS, "insert_deduplication_token": deduplication_token}
-        self._ask(f"insert into {table}", lambda client: client.insert_arrow(table, rows.combine_chunks(), settings=settings))
+        self._ask(
+            f"insert into {table}", lambda client: client.insert_arrow(table, rows.combine_chunks(), settings=settings)
+        )
         return rows.num_rows
 
     def run_file(self, path: Path) -> None:
@@ -103,7 +105,9 @@ class ClickHouse:
 
     def position(self) -> Position:
         """What the speed layer holds completely."""
-        rows = self.query(f"select _topic, _partition, max(_offset) from {SPEED_POSITION.name} group by _topic, _partition")
+        rows = self.query(
+            f"select _topic, _partition, max(_offset) from {SPEED_POSITION.name} group by _topic, _partition"
+        )
         return Position.of(rows)
 
     def _ask(self, statement: str, call: Callable[[Client], T]) -> T:
@@ -115,7 +119,9 @@ class ClickHouse:
     def _explained(self, error: ClickHouseError, statement: str) -> ConcordError:
         code = getattr(error, "code", NETWORK_ERROR)
         if code in TRANSIENT_CODES:
-            return Unavailable(f"ClickHouse at {self.address} does not answer: {_in_short(error)}", "see `concord status`")
+            return Unavailable(
+                f"ClickHouse at {self.address} does not answer: {_in_short(error)}", "see `concord status`"
+            )
         if code in REFUSED_CODES:
             return Misconfigured(f"ClickHouse at {self.address} refuses user {self.user}: {_in_short(error)}")
         shown = statement[:STATEMENT_SHOWN]

@@ -60,9 +60,9 @@ class _Busy(Exception):
 class Connect:
     """One worker group, addressed by any worker's URL."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
         self.url = url
-        self._http = httpx.Client(base_url=url, timeout=ANSWER_SECONDS)
+        self._http = httpx.Client(base_url=url, timeout=ANSWER_SECONDS, transport=transport)
 
     def names(self) -> list[str]:
         """Every connector's name, in order."""

@@ -63,9 +63,9 @@ class Lake:
 
         Raises :class:`Misconfigured` if one exists with other columns.
         """
-        schema = _schema(dataset)
+        schema = schema_of(dataset)
         if self.has_table(dataset.name):
-            _compare(dataset.name, self._table(dataset.name).schema(), schema)
+            compare(dataset.name, self._table(dataset.name).schema(), schema)
             return False
         try:
             self._ask(f"create {dataset.name}", lambda catalog: _create(catalog, dataset, schema))
@@ -181,7 +181,7 @@ def _identifier(name: str) -> tuple[str, str]:
     return LAKE_NAMESPACE, name
 
 
-def _schema(dataset: Dataset) -> Schema:
+def schema_of(dataset: Dataset) -> Schema:
     fields = [
         {"id": number, "name": name, "type": type_name, "required": required}
         for number, (name, type_name, required) in enumerate(iceberg.column_types(dataset), start=1)
@@ -193,12 +193,12 @@ def _create(catalog: Catalog, dataset: Dataset, schema: Schema) -> None:
     catalog.create_table(
         _identifier(dataset.name),
         schema,
-        partition_spec=_partitions(dataset, schema),
+        partition_spec=partitions(dataset, schema),
         properties=dict(iceberg.TABLE_PROPERTIES),
     )
 
 
-def _partitions(dataset: Dataset, schema: Schema) -> PartitionSpec:
+def partitions(dataset: Dataset, schema: Schema) -> PartitionSpec:
     partition = iceberg.partition_transform(dataset)
     if partition is None:
         return PartitionSpec()
@@ -209,7 +209,7 @@ def _partitions(dataset: Dataset, schema: Schema) -> PartitionSpec:
     )
 
 
-def _compare(name: str, there: Schema, declared: Schema) -> None:
+def compare(name: str, there: Schema, declared: Schema) -> None:
     """Types and order; a column that became optional since is no difference that matters."""
     is_now = [(field.name, str(field.field_type)) for field in there.fields]
     wanted = [(field.name, str(field.field_type)) for field in declared.fields]
@@ -223,9 +223,9 @@ def _compare(name: str, there: Schema, declared: Schema) -> None:
 
 def _highest(scan: DataScan) -> Position:
     """One batch of the three columns at a time: a change log need not fit in memory."""
-    return Position.of(row for batch in scan.to_arrow_batch_reader() for row in _maxima(pa.Table.from_batches([batch])))
+    return Position.of(row for batch in scan.to_arrow_batch_reader() for row in maxima(pa.Table.from_batches([batch])))
 
 
-def _maxima(rows: pa.Table) -> Iterable[tuple[str, int, int]]:
+def maxima(rows: pa.Table) -> Iterable[tuple[str, int, int]]:
     highest: Mapping[str, list[object]] = rows.group_by([TOPIC, PARTITION]).aggregate([(OFFSET, "max")]).to_pydict()
     return zip(highest[TOPIC], highest[PARTITION], highest[f"{OFFSET}_max"], strict=True)  # type: ignore[arg-type]

@@ -21,9 +21,10 @@ Parameters = Sequence[Value] | Mapping[str, Value] | None
 Row = tuple[Any, ...]
 
 CONNECT_SECONDS = 10
-LOCK_WAIT = "200ms"
-"""A writer that waits for us looks for a deadlock after one second. Four waits of this length end
-before that, so it is always the fence that gives way and never the writer that is killed."""
+LOCK_WAIT_MS = 200
+"""A writer that takes the tables in another order than the fence may wait for it while it waits for
+the writer. Writers look for such a deadlock after one second; four waits of this length end before
+that, so it is always the fence that gives way and never the writer that is killed."""
 
 REFUSED_LOGIN = ("password authentication failed", "no pg_hba.conf entry", "does not exist", "not permitted to log in")
 
@@ -194,7 +195,7 @@ class Postgres:
         """
         with self.connect() as marker, self.connect() as reader:
             for attempt in stamina.retry_context(
-                on=TablesBusy, attempts=None, timeout=patience, wait_initial=0.05, wait_max=0.5, wait_jitter=0.1
+                on=TablesBusy, attempts=None, timeout=patience, wait_initial=0.01, wait_max=0.3, wait_jitter=0.05
             ):
                 with attempt:
                     number = _mark(marker, reader, label)
@@ -219,7 +220,7 @@ class Postgres:
 
 def _mark(marker: Session, reader: Session, label: str) -> int:
     with marker.transaction():
-        marker.execute(f"set local lock_timeout = '{LOCK_WAIT}'")
+        marker.execute(f"set local lock_timeout = {LOCK_WAIT_MS}")
         marker.execute(f"lock table {', '.join(TABLES)} in share mode")
         [(number,)] = marker.query(
             "insert into fence (label, created_at) values (%s, clock_timestamp()) returning id", (label,)

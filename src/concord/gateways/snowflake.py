@@ -163,8 +163,10 @@ class Snowflake:
             "sfWarehouse": self.warehouse,
             "sfRole": self.role,
             "sfSSL": "off" if is_plain else "on",
-            # columns without a zone take the wall clock of the session: it must be UTC
+            # columns without a zone take the wall clock of the session: it must be UTC (as must Java's)
             "sfTimezone": "UTC",
+            # the connector keeps its sessions, and with them their stages: the files are to go once loaded
+            "purge": "on",
         }
         return {**options, **self._spark_credentials()}
 

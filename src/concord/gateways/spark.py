@@ -12,6 +12,8 @@ from concord.errors import Misconfigured, Unavailable
 
 LOGGING = Path(__file__).with_name("log4j2.properties")
 LOOPBACK = "127.0.0.1"
+IN_UTC = "-Duser.timezone=UTC"
+"""The Snowflake connector writes timestamps in the zone of the Java machine, whatever the session's is."""
 
 DEFAULTS: Mapping[str, str] = {
     "spark.sql.session.timeZone": "UTC",
@@ -49,19 +51,17 @@ def spark_session(
     Raises :class:`Misconfigured` for a missing jar or Java, :class:`Unavailable` if Java does not start.
     """
     _check_jars(jars)
-    _use_java(java_home)
-    _use_loopback(master)
-    os.environ["PYSPARK_PYTHON"] = sys.executable  # the setting of the same name is read by spark-submit alone
+    _check_java(java_home)
+    # pyspark gives Java and the workers its own environment, and reads these nowhere else.
+    os.environ.update(_environment(master, java_home))  # noqa: TID251
     settings = {
         **DEFAULTS,
         **_local_addresses(master),
         **_jars(master, jars),
-        "spark.driver.memory": driver_memory,
-        "spark.driver.extraJavaOptions": " ".join([f"-Dlog4j2.configurationFile={LOGGING.as_uri()}", *jvm_options]),
+        **_java_options(driver_memory, jvm_options),
         "spark.sql.shuffle.partitions": str(shuffle_partitions),
         "spark.sql.adaptive.enabled": str(adaptive).lower(),
-        "spark.ui.enabled": str(ui_port is not None).lower(),
-        **({"spark.ui.port": str(ui_port)} if ui_port is not None else {}),
+        **_ui(ui_port),
         **(options or {}),
     }
     session = _started(app, master, settings)
@@ -91,13 +91,18 @@ def _check_jars(jars: Sequence[Path]) -> None:
         raise Misconfigured(f"Spark jar {missing[0]} is missing", "concord up installs it")
 
 
-def _use_java(java_home: Path | None) -> None:
-    """Spark's start script takes Java from the environment and from nowhere else."""
-    if java_home is None:
-        return
-    if not (java_home / "bin" / "java").is_file():
+def _check_java(java_home: Path | None) -> None:
+    if java_home is not None and not (java_home / "bin" / "java").is_file():
         raise Misconfigured(f"Java is missing: no {java_home / 'bin' / 'java'}", "concord doctor")
-    os.environ["JAVA_HOME"] = str(java_home)
+
+
+def _environment(master: str, java_home: Path | None) -> dict[str, str]:
+    """Which Java, which Python, and that a local session need not look this machine's name up."""
+    return {
+        "PYSPARK_PYTHON": sys.executable,
+        **({"JAVA_HOME": str(java_home)} if java_home else {}),
+        **({"SPARK_LOCAL_IP": LOOPBACK} if master.startswith("local") else {}),
+    }
 
 
 def _local_addresses(master: str) -> Mapping[str, str]:
@@ -107,10 +112,16 @@ def _local_addresses(master: str) -> Mapping[str, str]:
     return {"spark.driver.host": LOOPBACK, "spark.driver.bindAddress": LOOPBACK}
 
 
-def _use_loopback(master: str) -> None:
-    """Spark looks its own name up before it reads any setting, and warns of what it finds."""
-    if master.startswith("local"):
-        os.environ["SPARK_LOCAL_IP"] = LOOPBACK
+def _java_options(driver_memory: str, more: Sequence[str]) -> Mapping[str, str]:
+    return {
+        "spark.driver.memory": driver_memory,
+        "spark.driver.extraJavaOptions": " ".join([IN_UTC, f"-Dlog4j2.configurationFile={LOGGING.as_uri()}", *more]),
+        "spark.executor.extraJavaOptions": IN_UTC,
+    }
+
+
+def _ui(port: int | None) -> Mapping[str, str]:
+    return {"spark.ui.enabled": "false"} if port is None else {"spark.ui.enabled": "true", "spark.ui.port": str(port)}
 
 
 def _jars(master: str, jars: Sequence[Path]) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any, Protocol
 
 from concord.contracts.model import Dataset
-from concord.contracts.tables import ORDER_ITEMS, ORDERS, PRODUCTS, USERS
+from concord.contracts.tables import ORDER_ITEMS, ORDERS, PRODUCTS, TABLES, USERS
 from concord.gateways.postgres import Session
 from concord.ingest.statements import columns_of, delete_where, insert_many, update_by_key
 
@@ -109,10 +109,20 @@ def carry_out(session: Session, changes: Sequence[Change]) -> Counter[str]:
         with session.pipeline() as pipeline:
             for change in changes:
                 with session.transaction():
+                    if lock := _lock(change):
+                        session.prepared(lock)
                     for write in change.writes:
                         session.prepared(*_statement(write))
             pipeline.sync()
     return Counter(str(change.kind) for change in changes)
+
+
+def _lock(change: Change) -> str | None:
+    """Several tables are taken in the fence's order, whatever order they are written in: a fence never meets
+    a writer that holds a table and waits for another one."""
+    written = {write.table.name for write in change.writes}
+    in_order = ", ".join(name for name in TABLES if name in written)
+    return f"lock table {in_order} in row exclusive mode" if len(written) > 1 else None
 
 
 def _statement(write: Write) -> tuple[str, Sequence[Any]]:

@@ -1,15 +1,15 @@
 """All engines of this machine, in the order people think of them."""
 
 from concord.platform.engine import Engine
-from concord.platform.launchers import clickhouse, connect, kafka, object_store, postgres, snowflake, speed
+from concord.platform.launchers import clickhouse, connect, kafka, object_store, postgres, snowflake, speed, watch
 from concord.settings import Settings
 
-LAUNCHERS = (postgres, object_store, kafka, connect, clickhouse, snowflake, speed)
+LAUNCHERS = (postgres, object_store, kafka, connect, clickhouse, snowflake, speed, watch)
 
-STORES = tuple(launcher.NAME for launcher in LAUNCHERS if launcher is not speed)
+STORES = tuple(launcher.NAME for launcher in LAUNCHERS if launcher not in (speed, watch))
 """What has to run before anything can be provisioned."""
 
-APPLICATIONS = (speed.NAME,)
+APPLICATIONS = (speed.NAME, watch.NAME)
 """What needs topics and tables to be there."""
 
 

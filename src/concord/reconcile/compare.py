@@ -50,7 +50,9 @@ def digest(rows: pl.DataFrame, key: Sequence[str]) -> str:
     return hashlib.sha256(rows.sort(key).write_csv(null_value="\\N").encode()).hexdigest()
 
 
-def compare(dataset: str, key: Sequence[str], left: tuple[str, pl.DataFrame], right: tuple[str, pl.DataFrame]) -> Comparison:
+def compare(
+    dataset: str, key: Sequence[str], left: tuple[str, pl.DataFrame], right: tuple[str, pl.DataFrame]
+) -> Comparison:
     """Compare by ``key`` over the columns that both sides have; each side is (name, rows)."""
     columns = [name for name in left[1].columns if name in right[1].columns]
     left_rows, right_rows = left[1].select(columns), right[1].select(columns)

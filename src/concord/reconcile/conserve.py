@@ -33,7 +33,11 @@ class Flow:
         return tuple(
             f"{self.topic}: {what}: {left:,} ≠ {right:,}"
             for what, left, right in (
-                ("read ≠ stored + dead + duplicate + late", self.read, self.stored + self.dead + self.duplicate + self.late),
+                (
+                    "read ≠ stored + dead + duplicate + late",
+                    self.read,
+                    self.stored + self.dead + self.duplicate + self.late,
+                ),
                 ("stored ≠ rows at rest", self.stored, self.at_rest),
                 ("read by the speed layer ≠ rows in the lake", self.read, self.lake),
                 ("rows in the lake ≠ rows in RAW", self.lake, self.lake if self.raw is None else self.raw),
@@ -44,7 +48,10 @@ class Flow:
 
 def flows(speed: ClickHouse, lake: Lake, warehouse: Snowflake) -> tuple[Flow, ...]:
     """One flow per topic: the four tables and the events."""
-    tables = [_flow(speed, lake, cdc_topic(t), as_change(t).name, as_change(t), raw_rows(warehouse, t)) for t in TABLES.values()]
+    tables = [
+        _flow(speed, lake, cdc_topic(t), as_change(t).name, as_change(t), raw_rows(warehouse, t))
+        for t in TABLES.values()
+    ]
     return (*tables, _flow(speed, lake, EVENTS_TOPIC, EVENTS.name, EVENTS_LANDING, None))
 
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from concord.contracts.names import cdc_topic
 from concord.contracts.position import Position
 from concord.contracts.tables import TABLES
-from concord.contracts.names import cdc_topic
 
 CDC_TOPICS = tuple(cdc_topic(table) for table in TABLES.values())
 

@@ -44,7 +44,10 @@ def _rows(rows: Sequence[Sequence[Any]], columns: Sequence[Column]) -> pl.DataFr
     return pl.DataFrame(rows, schema=_schema(columns), orient="row")
 
 
-POSITIONS = (Column("_partition", as_change(ORDERS)["_partition"].type), Column("_offset", as_change(ORDERS)["_offset"].type))
+POSITIONS = (
+    Column("_partition", as_change(ORDERS)["_partition"].type),
+    Column("_offset", as_change(ORDERS)["_offset"].type),
+)
 
 
 @dataclass(frozen=True)

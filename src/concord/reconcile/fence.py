@@ -13,7 +13,6 @@ from concord.errors import Unavailable
 from concord.gateways.kafka import Kafka
 from concord.reconcile.cut import CDC_TOPICS
 
-
 T = TypeVar("T")
 
 

@@ -47,7 +47,9 @@ POSTGRES = Dialect(
 CLICKHOUSE = Dialect(
     {name: f"{name}_realtime" for name in TABLES}, "toDate(created_at)", "toDateTime64('{} 00:00:00', 3, 'UTC')"
 )
-SNOWFLAKE = Dialect({name: f"STAGING.{name}_enhanced" for name in TABLES}, "created_at::date", "'{} 00:00:00'::timestamp_ntz")
+SNOWFLAKE = Dialect(
+    {name: f"STAGING.{name}_enhanced" for name in TABLES}, "created_at::date", "'{} 00:00:00'::timestamp_ntz"
+)
 
 
 def _last_per_key(change_log: str) -> str:
@@ -69,7 +71,9 @@ def totals(ask: Ask, dialect: Dialect, first: date, last: date) -> Totals:
         "first": dialect.instant.format(first),
         "end": dialect.instant.format(last + timedelta(days=1)),
     }
-    return Totals(named(ask(_sql("retail_totals").format(**names))[0]), by_day(ask(_sql("revenue_by_day").format(**names))))
+    return Totals(
+        named(ask(_sql("retail_totals").format(**names))[0]), by_day(ask(_sql("revenue_by_day").format(**names)))
+    )
 
 
 def named(row: Sequence[Any]) -> dict[str, int | Decimal]:

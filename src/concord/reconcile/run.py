@@ -115,7 +115,9 @@ def faults(found: tuple[Comparison, ...]) -> tuple[str, ...]:
 
 def converged_seconds(speed: ClickHouse, publication: Publication, cut: Cut) -> float | None:
     """Seconds from the last change at the cut to the moment the later layer held it; None without changes."""
-    logs = [f"select __source_ts_ms as at from {as_change(t).name} where {cut.predicate(cdc_topic(t))}" for t in RECONCILED]
+    logs = [
+        f"select __source_ts_ms as at from {as_change(t).name} where {cut.predicate(cdc_topic(t))}" for t in RECONCILED
+    ]
     (last_change,) = speed.query(f"select max(at) from ({' union all '.join(logs)})")[0]
     (held_at,) = speed.query("select max(written_at) from speed_position where _topic like 'ecommerce.public.%'")[0]
     if last_change is None or held_at is None:

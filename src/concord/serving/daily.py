@@ -101,10 +101,14 @@ def recompute(speed: ClickHouse, days: Sequence[date], held: Position) -> list[t
     if not days:
         return []
     states = {
-        table.name: state_query(table, as_change(table).name, held_by(held.of_topic(cdc_topic(table)))) for table in INPUTS
+        table.name: state_query(table, as_change(table).name, held_by(held.of_topic(cdc_topic(table))))
+        for table in INPUTS
     }
     statuses = {"completed": _quoted(COMPLETED), "not_revenue": _quoted(set(OrderStatus) - REVENUE)}
-    return [_metrics(*row) for row in speed.query(_sql("recomputed_days").format(**states, **statuses), {"days": list(days)})]
+    return [
+        _metrics(*row)
+        for row in speed.query(_sql("recomputed_days").format(**states, **statuses), {"days": list(days)})
+    ]
 
 
 def mart_rows(warehouse: Snowflake, first: date, last: date) -> list[tuple[Any, ...]]:

@@ -35,7 +35,7 @@ def answer(lake: Lake, statement: str) -> tuple[list[str], list[tuple[Any, ...]]
         connection.close()
 
 
-def _parsed(statement: str) -> exp.Expression:
+def _parsed(statement: str) -> exp.Query:
     try:
         parsed = sqlglot.parse_one(statement, read=DIALECT)
     except sqlglot.ParseError as error:
@@ -45,13 +45,13 @@ def _parsed(statement: str) -> exp.Expression:
     return parsed
 
 
-def _tables(query: exp.Expression) -> set[str]:
+def _tables(query: exp.Query) -> set[str]:
     """Tables of the lake that the query reads; names of its own CTEs are none."""
     own = {cte.alias for cte in query.find_all(exp.CTE)}
     return {table.name for table in query.find_all(exp.Table) if table.name and table.name not in own}
 
 
-def _unqualified(query: exp.Expression) -> exp.Expression:
+def _unqualified(query: exp.Query) -> exp.Query:
     copy = query.copy()
     for table in copy.find_all(exp.Table):
         if table.db == LAKE_NAMESPACE:

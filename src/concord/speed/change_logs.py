@@ -43,10 +43,9 @@ def rows_of(table: Dataset, records: pa.Table) -> pa.Table:
     """The faultless changes of one table, as rows of its change log."""
     is_row = pc.and_(pc.is_valid(records[table.name]), pc.is_null(records[FAULT]))
     own = records.filter(is_row)
-    changes = own[table.name].combine_chunks()
-    columns = dict(zip([field.name for field in changes.type], changes.flatten(), strict=True))
-    columns.update((name, own[name]) for name in POSITION)
-    return pa.table(columns).select(as_change(table).names)
+    flat = own.select([table.name, *POSITION]).flatten()
+    names = [name.removeprefix(f"{table.name}.") for name in flat.column_names]
+    return flat.rename_columns(names).select(as_change(table).names)
 
 
 def faulty(records: pa.Table) -> pa.Table:

@@ -1,7 +1,5 @@
 """Records of the four change topics: typed rows of the change logs, or a fault."""
 
-from functools import reduce
-
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -57,7 +55,7 @@ def _change(table: Dataset) -> SparkColumn:
 
 
 def _fault() -> SparkColumn:
-    return reduce(lambda chain, table: chain.when(_is_of(table), _fault_of(table)), TABLES.values(), F)
+    return F.coalesce(*(F.when(_is_of(table), _fault_of(table)) for table in TABLES.values()))
 
 
 def _fault_of(table: Dataset) -> SparkColumn:

@@ -10,28 +10,14 @@ from concord.contracts.derived import DEAD_LETTERS
 from concord.contracts.tables import POSITION_KEY
 from concord.errors import Unavailable
 from concord.gateways.kafka import Kafka
+from concord.speed.records import arrow_schema
 
 DELIVERY_SECONDS = 30
-
-SCHEMA = pa.schema(
-    [
-        ("reason", pa.string()),
-        ("pointer", pa.string()),
-        ("detail", pa.string()),
-        ("original", pa.binary()),
-        ("_topic", pa.string()),
-        ("_partition", pa.int32()),
-        ("_offset", pa.int64()),
-        ("_timestamp", pa.timestamp("us", "UTC")),
-        ("first_seen_at", pa.timestamp("us", "UTC")),
-    ]
-)
-assert tuple(SCHEMA.names) == DEAD_LETTERS.names
 
 
 def dead_letters(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     """Rows of ``dead_letters`` as Arrow."""
-    return pa.Table.from_pylist(list(rows), schema=SCHEMA)
+    return pa.Table.from_pylist(list(rows), schema=arrow_schema(DEAD_LETTERS))
 
 
 def publish(bootstrap: str, topic: str, dead: pa.Table) -> None:

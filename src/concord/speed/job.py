@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.streaming.query import StreamingQuery
 
 from concord.contracts.derived import SPEED_POSITION
 from concord.contracts.names import DEAD_LETTER_TOPIC, EVENTS_TOPIC, cdc_topic

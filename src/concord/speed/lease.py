@@ -77,5 +77,6 @@ def _await_end(java: dict[str, Any] | None) -> None:
         return
     except psutil.TimeoutExpired:
         raise Unavailable(
-            f"the Java machine {java['pid']} of the last driver still runs after {GONE_SECONDS} s", f"kill {java['pid']}"
+            f"the Java machine {java['pid']} of the last driver still runs after {GONE_SECONDS} s",
+            f"kill {java['pid']}",
         ) from None

@@ -15,30 +15,14 @@ from concord.errors import Unavailable
 from concord.gateways.clickhouse import ClickHouse
 from concord.speed.batch_token import BatchToken
 from concord.speed.failpoint import Step, reached
-from concord.speed.tally import Tally
+from concord.speed.records import arrow_schema
+from concord.speed.tally import Tally, totals
 
 log = structlog.get_logger()
 
 RETRY_SECONDS = 60
 QUERY_ID = "sql.streaming.queryId"
 """Spark's name for the id that lives in the checkpoint."""
-
-POSITION_SCHEMA = pa.schema(
-    [
-        ("query", pa.string()),
-        ("batch_id", pa.int64()),
-        ("_topic", pa.string()),
-        ("_partition", pa.int32()),
-        ("_offset", pa.int64()),
-        ("records_in", pa.int64()),
-        ("stored", pa.int64()),
-        ("dead", pa.int64()),
-        ("duplicate", pa.int64()),
-        ("late", pa.int64()),
-        ("written_at", pa.timestamp("ms", "UTC")),
-    ]
-)
-assert tuple(POSITION_SCHEMA.names) == SPEED_POSITION.names
 
 Write = Callable[[DataFrame, BatchToken], list[Tally]]
 
@@ -58,7 +42,7 @@ class MicroBatch:
     failpoint: str = ""
 
     def __call__(self, records: DataFrame, batch_id: int) -> None:
-        checkpoint_id = records.sparkSession.sparkContext.getLocalProperty(QUERY_ID)
+        checkpoint_id = str(records.sparkSession.sparkContext.getLocalProperty(QUERY_ID))
         for attempt in stamina.retry_context(on=Unavailable, attempts=None, timeout=RETRY_SECONDS, wait_max=10.0):
             with attempt:
                 self.run(records, BatchToken(self.query, checkpoint_id, batch_id))
@@ -78,7 +62,7 @@ class MicroBatch:
     def _store_position(self, tallies: list[Tally], token: BatchToken) -> None:
         rows = [tally.as_position(self.query, token.batch_id, self.clock()) for tally in tallies]
         ranges = {(tally.topic, tally.partition): (tally.first, tally.last) for tally in tallies}
-        table = pa.Table.from_pylist(rows, schema=POSITION_SCHEMA)
+        table = pa.Table.from_pylist(rows, schema=arrow_schema(SPEED_POSITION))
         self.store.insert_arrow(SPEED_POSITION.name, table, token.of(SPEED_POSITION.name, ranges))
 
 
@@ -87,7 +71,7 @@ def _report(token: BatchToken, tallies: list[Tally], data_seconds: float, positi
         "micro_batch",
         query=token.query,
         batch_id=token.batch_id,
-        **{name: sum(getattr(t, name) for t in tallies) for name in ("records_in", "stored", "dead", "duplicate", "late")},
+        **totals(tallies),
         data_ms=round(data_seconds * 1000),
         position_ms=round(position_seconds * 1000),
     )

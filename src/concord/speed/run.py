@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.streaming.query import StreamingQuery
 
 from concord.errors import Unavailable
 
@@ -30,7 +30,9 @@ def stop_signal() -> threading.Event:
     return stop
 
 
-def run(queries: Sequence[StreamingQuery], stop: threading.Event, ready_file: Path, clock: Callable[[], datetime]) -> None:
+def run(
+    queries: Sequence[StreamingQuery], stop: threading.Event, ready_file: Path, clock: Callable[[], datetime]
+) -> None:
     """Watch over the queries until ``stop``. Raises :class:`Unavailable` as soon as one of them has failed."""
     started_at = clock()
     try:
@@ -56,7 +58,9 @@ def refuse_failure(queries: Sequence[StreamingQuery]) -> None:
     """Raises :class:`Unavailable` with the first failed query's reason."""
     for query in queries:
         if not query.isActive:
-            raise Unavailable(f"query {query.name} stopped: {_reason(query)}", "it goes on where it was when it is started again")
+            raise Unavailable(
+                f"query {query.name} stopped: {_reason(query)}", "it goes on where it was when it is started again"
+            )
 
 
 def _reason(query: StreamingQuery) -> str:

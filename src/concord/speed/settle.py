@@ -53,9 +53,9 @@ def originals(events: pa.Table, known: pa.Table, ranges: Mapping[Partition, tupl
     return Originals(events.filter(is_first), events.filter(pc.invert(is_first)))
 
 
-def _is_first(events: pa.Table) -> pa.Array:
+def _is_first(events: pa.Table) -> Any:
     rows = pa.array(range(events.num_rows), pa.int64())
-    numbered = pa.table({"event_id": events["event_id"], "row": rows})
+    numbered = events.select(["event_id"]).append_column("row", rows)
     firsts = numbered.group_by("event_id", use_threads=False).aggregate([("row", "min")])["row_min"]
     return pc.is_in(rows, value_set=firsts.combine_chunks())
 

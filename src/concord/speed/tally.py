@@ -1,7 +1,7 @@
 """What became of a micro-batch's records, per partition. Rows are conserved: in = stored + dead + duplicate + late."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,9 @@ import pyarrow as pa
 
 Partition = tuple[str, int]
 """Topic and number."""
+
+
+COUNTS = ("records_in", "stored", "dead", "duplicate", "late")
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,13 @@ class Tally:
 
     def as_position(self, query: str, batch_id: int, written_at: datetime) -> dict[str, Any]:
         """The row of ``speed_position``."""
-        counts = {name: value for name, value in asdict(self).items() if name not in ("topic", "partition", "first", "last")}
         return {
             "query": query,
             "batch_id": batch_id,
             "_topic": self.topic,
             "_partition": self.partition,
             "_offset": self.last,
-            **counts,
+            **{name: getattr(self, name) for name in COUNTS},
             "written_at": written_at,
         }
 
@@ -76,13 +78,20 @@ class Fates:
         ]
 
 
+def totals(tallies: Iterable[Tally]) -> dict[str, int]:
+    """The counts over all partitions."""
+    each = list(tallies)
+    return {name: sum(getattr(tally, name) for tally in each) for name in COUNTS}
+
+
 def offset_ranges(records: pa.Table) -> dict[Partition, tuple[int, int]]:
     """Per partition the first and the last offset of the micro-batch."""
     return {key: (first, last) for key, (first, last, _) in _ranges(records).items()}
 
 
 def _ranges(records: pa.Table) -> dict[Partition, tuple[int, int, int]]:
-    grouped = records.group_by(["_topic", "_partition"]).aggregate([("_offset", kind) for kind in ("min", "max", "count")])
+    by_partition = records.group_by(["_topic", "_partition"])
+    grouped = by_partition.aggregate([("_offset", "min"), ("_offset", "max"), ("_offset", "count")])
     return {
         (row["_topic"], row["_partition"]): (row["_offset_min"], row["_offset_max"], row["_offset_count"])
         for row in grouped.to_pylist()

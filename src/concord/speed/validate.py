@@ -1,6 +1,6 @@
 """Records of the events topic: native Spark accepts what is surely valid and marks the rest doubtful."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import reduce
 from operator import and_
 
@@ -20,6 +20,7 @@ from concord.contracts.events import (
 from concord.contracts.model import Column
 from concord.contracts.tables import POSITION_COLUMNS
 from concord.contracts.types import BigInt, Decimal, Instant, Integer, Json, Uuid
+from concord.contracts.wire import integer_bounds
 from concord.dialects.spark import data_type
 from concord.rules.quality import EARLIEST_EVENT
 from concord.speed.lexical import MAX_BYTES, document_pattern, text_pattern
@@ -29,6 +30,7 @@ IS_SURE = "is_sure"
 
 FIELDS = tuple(column for column in EVENTS.columns if column not in POSITION_COLUMNS)
 JSON_FIELDS = tuple(column for column in FIELDS if isinstance(column.type, Json))
+INTEGERS = tuple(column for column in FIELDS if isinstance(column.type, BigInt | Integer))
 INSTANTS = tuple(column for column in FIELDS if isinstance(column.type, Instant))
 
 
@@ -81,10 +83,7 @@ def _is_sure() -> SparkColumn:
 
 def _is_valid_form() -> SparkColumn:
     """Matches its own type's expression; a record whose type is none of ours matches nothing."""
-    chain = F
-    for event_type in EventType:
-        chain = chain.when(F.col("event_type") == str(event_type), F.col("text").rlike(document_pattern(event_type)))
-    return chain
+    return _by_type(lambda event_type: F.col("text").rlike(document_pattern(event_type)))
 
 
 def _rules() -> Iterable[SparkColumn]:
@@ -92,7 +91,7 @@ def _rules() -> Iterable[SparkColumn]:
     yield _has_no_field_twice()
     yield reduce(lambda left, right: left | right, (F.col(name).isNotNull() for name in IDENTITY))
     yield _has_required_fields()
-    yield from (_is_in_bounds(column) for column in FIELDS if column.minimum is not None)
+    yield from (_is_in_bounds(column) for column in FIELDS if column in INTEGERS)
     yield from (_is_short_enough(column) for column in FIELDS if column.max_length is not None)
     yield from (_is_possible_time(column) for column in INSTANTS)
 
@@ -103,11 +102,7 @@ def _has_no_field_twice() -> SparkColumn:
 
 
 def _has_required_fields() -> SparkColumn:
-    chain = F
-    for event_type in EventType:
-        present = [F.col(name).isNotNull() for name in _required(event_type)]
-        chain = chain.when(F.col("event_type") == str(event_type), _all(present))
-    return chain
+    return _by_type(lambda event_type: _all([F.col(name).isNotNull() for name in _required(event_type)]))
 
 
 def _required(event_type: EventType) -> list[str]:
@@ -117,11 +112,14 @@ def _required(event_type: EventType) -> list[str]:
 
 def _is_in_bounds(column: Column) -> SparkColumn:
     value = F.col(column.name)
-    return value.isNull() | value.between(column.minimum, column.maximum or (1 << 63) - 1)
+    lowest, highest = integer_bounds(64)
+    minimum = lowest if column.minimum is None else column.minimum
+    maximum = highest if column.maximum is None else column.maximum
+    return value.isNull() | value.between(minimum, maximum)
 
 
 def _is_short_enough(column: Column) -> SparkColumn:
-    return F.col(column.name).isNull() | (F.length(column.name) <= column.max_length)
+    return F.col(column.name).isNull() | (F.length(column.name) <= F.lit(column.max_length))
 
 
 def _is_possible_time(column: Column) -> SparkColumn:
@@ -130,6 +128,11 @@ def _is_possible_time(column: Column) -> SparkColumn:
     latest = F.col("_timestamp") + F.expr(f"interval {MAX_CLOCK_AHEAD_SECONDS} seconds")
     is_possible = value.between(F.lit(EARLIEST_EVENT), latest)
     return F.col(f"wire.{column.name}").isNull() | F.coalesce(is_possible, F.lit(False))
+
+
+def _by_type(condition: Callable[[EventType], SparkColumn]) -> SparkColumn:
+    """The condition of the record's own type; null for a type that is none of ours."""
+    return F.coalesce(*(F.when(F.col("event_type") == str(each), condition(each)) for each in EventType))
 
 
 def _all(conditions: list[SparkColumn]) -> SparkColumn:

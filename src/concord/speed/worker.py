@@ -1,7 +1,7 @@
 """A whole micro-batch in one Python task: what a worker does to it, and how its answer comes home."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from time import perf_counter
 
@@ -30,8 +30,8 @@ def in_one_task(rows: DataFrame, work: Work) -> list[Tally]:
     return [Tally(**tally) for answer in answers for tally in answer["tallies"]]
 
 
-def _task(work: Work) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    def task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _task(work: Work) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
+    def task(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
         arrived = list(batches)
         if arrived:
             yield pa.RecordBatch.from_pydict({"answer": [json.dumps(_answer(work, pa.Table.from_batches(arrived)))]})

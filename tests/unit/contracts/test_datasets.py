@@ -1,6 +1,7 @@
 """What must hold for every declared dataset."""
 
 import pytest
+
 from concord.contracts.derived import MARTS, SPEED_BOOKKEEPING, STAGING, WAREHOUSE_BOOKKEEPING
 from concord.contracts.events import ENVELOPE, EVENT_TYPES, EVENTS, EVENTS_LANDING, IDENTITY, EventType
 from concord.contracts.model import Column, Dataset

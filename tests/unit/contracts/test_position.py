@@ -2,9 +2,10 @@
 
 import json
 
-from concord.contracts.position import NOTHING_HELD, Position, TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
+
+from concord.contracts.position import NOTHING_HELD, Position, TopicPartition
 
 keys = st.builds(TopicPartition, st.sampled_from(["orders", "users"]), st.integers(0, 2))
 positions = st.builds(Position, st.dictionaries(keys, st.integers(NOTHING_HELD, 5)))

@@ -3,6 +3,7 @@
 from types import ModuleType
 
 import pytest
+
 from concord.contracts import types
 from concord.contracts.model import Column
 from concord.contracts.types import BIGINT, TEXT, UUID, Category, LogicalType

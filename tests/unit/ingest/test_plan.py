@@ -12,7 +12,7 @@ from concord.contracts.tables import OrderStatus
 from concord.ingest.lifecycle import STEPS, steps
 from concord.ingest.made_up import person, stock_of
 from concord.ingest.online_retail.categories import category_of
-from concord.ingest.online_retail.facts import retail_facts
+from concord.ingest.online_retail.facts import RetailFacts, retail_facts
 from concord.ingest.online_retail.ids import Loaded
 from concord.ingest.online_retail.lines import Lines, read_lines
 from concord.ingest.online_retail.load import to_come
@@ -143,9 +143,13 @@ def real_lines() -> Lines:
     return read_lines(REAL_FILE)
 
 
+@pytest.fixture(scope="module")
+def facts() -> RetailFacts:
+    return retail_facts(REAL_FILE)
+
+
 @needs_real_file
-def test_the_published_file_says_what_is_known_of_it() -> None:
-    facts = retail_facts(REAL_FILE)
+def test_the_published_file_says_what_is_known_of_it(facts: RetailFacts) -> None:
     assert (facts.lines, facts.invoices, facts.cancelled_invoices) == (541_909, 25_900, 3_836)
     assert (facts.customers, facts.stock_codes) == (4_372, 4_070)
     assert (facts.lines_without_customer, facts.prices_zero_or_less) == (135_080, 2_521)
@@ -174,8 +178,8 @@ def test_the_plan_of_the_published_file_hits_its_facts(real_lines: Lines) -> Non
 
 
 @needs_real_file
-def test_revenue_per_day_of_the_plan_equals_plain_sums_over_the_file(real_lines: Lines) -> None:
+def test_revenue_per_day_of_the_plan_equals_plain_sums_over_the_file(real_lines: Lines, facts: RetailFacts) -> None:
     counted = plan(real_lines).orders.filter(pl.col("status") != "cancelled")
     days = counted.group_by(pl.col("created_at").dt.date()).agg(pl.col("cents").sum())
-    plain = {day: int(amount * 100) for day, amount in retail_facts(REAL_FILE).revenue_by_day.items() if amount}
+    plain = {day: int(amount * 100) for day, amount in facts.revenue_by_day.items() if amount}
     assert {day: cents for day, cents in days.iter_rows() if cents} == plain

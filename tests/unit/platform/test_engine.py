@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,5 +26,5 @@ def test_the_same_launch_has_the_same_digest() -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_a_launch_that_differs_has_another_digest(change: dict[str, object]) -> None:
+def test_a_launch_that_differs_has_another_digest(change: dict[str, Any]) -> None:
     assert replace(LAUNCH, **change).digest() != LAUNCH.digest()

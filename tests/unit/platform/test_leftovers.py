@@ -7,7 +7,6 @@ import time
 import psutil
 
 from concord.platform import leftovers
-from concord.platform.engine import Launch
 
 FOREVER = "import time; time.sleep(600)"
 
@@ -16,7 +15,7 @@ def test_a_process_with_an_engines_command_is_ended_and_others_are_left() -> Non
     ours = subprocess.Popen([sys.executable, "-c", FOREVER, "ours"])
     other = subprocess.Popen([sys.executable, "-c", FOREVER, "other"])
     try:
-        leftovers.end([Launch(command=(sys.executable, "-c", FOREVER, "ours"))])
+        leftovers.end([(sys.executable, "-c", FOREVER, "ours")])
         assert not psutil.pid_exists(ours.pid)
         assert other.poll() is None
     finally:
@@ -32,7 +31,7 @@ def test_the_family_of_a_process_are_it_and_all_below_it() -> None:
         deadline = time.monotonic() + 30
         while len(family := leftovers.family([parent.pid])) < 2 and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert [member.pid for member in family][0] == parent.pid
+        assert family[0].pid == parent.pid
         assert len(family) == 2
     finally:
         for member in psutil.Process(parent.pid).children(recursive=True):

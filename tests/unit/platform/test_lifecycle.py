@@ -30,7 +30,11 @@ def test_every_engine_stops_before_those_it_needs() -> None:
 
 def test_engines_that_do_not_need_each_other_start_at_once() -> None:
     both_are_here = threading.Barrier(2, timeout=10)
-    in_order({"kafka": set(), "postgres": set()}, lambda _: both_are_here.wait())
+
+    def start(_name: str) -> None:
+        both_are_here.wait()
+
+    in_order({"kafka": set(), "postgres": set()}, start)
 
 
 def test_what_needs_a_failed_engine_is_not_started() -> None:

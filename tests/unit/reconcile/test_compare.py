@@ -25,7 +25,11 @@ def test_equal_rows_in_any_order_agree():
 
 def test_a_missing_an_extra_and_an_altered_row_are_named_by_key():
     found = verdict(rows((1, "a", 5), (2, "b", 6)), rows((2, "b", 7), (3, "c", 8)))
-    assert [(d.key, d.kind) for d in found.differences] == [((1,), Kind.MISSING), ((2,), Kind.ALTERED), ((3,), Kind.EXTRA)]
+    assert [(d.key, d.kind) for d in found.differences] == [
+        ((1,), Kind.MISSING),
+        ((2,), Kind.ALTERED),
+        ((3,), Kind.EXTRA),
+    ]
     assert found.differences[1].values == {"cents": (6, 7)}
 
 
@@ -44,7 +48,9 @@ def test_columns_that_only_one_side_has_are_left_out():
     assert found.agrees
 
 
-KEYED = st.dictionaries(st.integers(0, 20), st.tuples(st.none() | st.text("ab", max_size=2), st.none() | st.integers(0, 3)))
+KEYED = st.dictionaries(
+    st.integers(0, 20), st.tuples(st.none() | st.text("ab", max_size=2), st.none() | st.integers(0, 3))
+)
 
 
 @given(KEYED, KEYED)

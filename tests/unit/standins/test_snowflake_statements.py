@@ -44,6 +44,7 @@ def test_other_statement_is_left_alone(sql: str) -> None:
     [
         ("start transaction", "BEGIN"),
         ("begin transaction name t1;", "BEGIN"),
+        ("begin\n/* dbt */", "BEGIN"),
         ("drop dynamic table if exists T", "drop table if exists T"),
         ("drop materialized view V", "drop view V"),
     ],

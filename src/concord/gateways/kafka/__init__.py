@@ -1,6 +1,6 @@
 """Kafka: topics, positions, and records between two positions."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
-from concord.contracts.position import Position
+from concord.contracts.position import NOTHING_HELD, Position
 from concord.contracts.position import TopicPartition as Partition
 from concord.errors import Misconfigured, Unavailable
 from concord.gateways.kafka.reading import (
@@ -53,6 +53,7 @@ TRANSIENT = frozenset(
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.REQUEST_TIMED_OUT,
         KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
     }
 )
 
@@ -75,19 +76,22 @@ class Kafka:
         never change partition, so Concord does not add any.
         """
         present = self.partitions()
-        for name in topics:
-            if present.get(name, partitions) != partitions:
+        self._create([NewTopic(n, partitions, 1, config=dict(c)) for n, c in topics.items() if n not in present])
+        for name, count in self._listed(topics).items():
+            if count != partitions:
                 raise Misconfigured(
-                    f"Kafka topic {name} has {present[name]} partitions, {partitions} are declared",
+                    f"Kafka topic {name} has {count} partitions, {partitions} are declared",
                     "a topic's number of partitions is fixed for its life: recreate it by `concord reset`",
                 )
-        missing = [NewTopic(n, partitions, 1, config=dict(c)) for n, c in topics.items() if n not in present]
-        self._create(missing)
         self._configure({name: config for name, config in topics.items() if name in present and config})
 
     def pin_group(self, group: str, topic: str) -> None:
         """Let ``group`` begin at the first record of ``topic``; one that has an offset there is left alone."""
         self._ask(f"pin group {group}", lambda: self._pin_group(group, topic))
+
+    def committed(self, group: str, topic: str) -> dict[int, int]:
+        """Per partition the offset that ``group`` reads next, −1 where it has committed none."""
+        return self._ask(f"look up group {group}", lambda: self._committed(group, topic))
 
     def partitions(self) -> dict[str, int]:
         """Every topic's number of partitions."""
@@ -144,16 +148,35 @@ class Kafka:
             )
 
     def _pin_group(self, group: str, topic: str) -> None:
+        fresh = [partition for partition, offset in self._committed(group, topic).items() if offset < 0]
+        if fresh:
+            with Consuming(self.bootstrap, group) as consumer:
+                first = [TopicPartition(topic, partition, 0) for partition in fresh]
+                consumer.commit(offsets=first, asynchronous=False)
+
+    def _committed(self, group: str, topic: str) -> dict[int, int]:
         with Consuming(self.bootstrap, group) as consumer:
-            partitions = consumer.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic].partitions
-            held = consumer.committed([TopicPartition(topic, p) for p in partitions], timeout=ANSWER_SECONDS)
-            fresh = [TopicPartition(topic, p.partition, 0) for p in held if p.offset < 0]
-            if fresh:
-                consumer.commit(offsets=fresh, asynchronous=False)
+            found = consumer.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic]
+            if found.error is not None:
+                raise KafkaException(found.error)
+            held = consumer.committed([TopicPartition(topic, p) for p in found.partitions], timeout=ANSWER_SECONDS)
+            return {partition.partition: max(partition.offset, NOTHING_HELD) for partition in held}
 
     def _create(self, topics: list[NewTopic]) -> None:
         if topics:
             self._finish("create topics", lambda: self._admin.create_topics(topics), KafkaError.TOPIC_ALREADY_EXISTS)
+
+    def _listed(self, topics: Iterable[str]) -> dict[str, int]:
+        """Their numbers of partitions, once the broker has heard of each: the controller knows before it."""
+
+        def every() -> dict[str, int]:
+            present = self.partitions()
+            missing = [topic for topic in topics if topic not in present]
+            if missing:
+                raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, f"no topic {missing[0]} yet"))
+            return {topic: present[topic] for topic in topics}
+
+        return self._ask("list topics", every)
 
     def _configure(self, topics: Mapping[str, Mapping[str, str]]) -> None:
         resources = [

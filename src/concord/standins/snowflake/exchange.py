@@ -15,7 +15,7 @@ import sqlglot
 from sqlglot import exp
 
 from concord.standins.snowflake.failures import UNKNOWN_OBJECT, Refused
-from concord.standins.snowflake.statements import LEAD
+from concord.standins.snowflake.statements import LEAD, TAIL
 
 if TYPE_CHECKING:
     from concord.standins.snowflake.sessions import Session
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _NAME = r"""(IDENTIFIER\s*\(\s*(?:\?|'[^']+')\s*\)|(?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+)){0,2})"""
 _IDENTIFIER = re.compile(r"IDENTIFIER\s*\(\s*(\?|'[^']+')\s*\)", re.IGNORECASE)
 _EXCHANGE = re.compile(
-    rf"{LEAD}ALTER\s+(TABLE|SCHEMA)\s+(?:IF\s+EXISTS\s+)?{_NAME}\s+(SWAP\s+WITH|RENAME\s+TO)\s+{_NAME}\s*;?\s*$",
+    rf"{LEAD}ALTER\s+(?:(?:DYNAMIC|ICEBERG|TRANSIENT)\s+)?(TABLE|VIEW|SCHEMA)\s+"
+    rf"(?:IF\s+EXISTS\s+)?{_NAME}\s+(SWAP\s+WITH|RENAME\s+TO)\s+{_NAME}{TAIL}",
     re.IGNORECASE | re.DOTALL,
 )
 _PARKED = "_CONCORD_SWAP"
@@ -36,7 +37,7 @@ class Exchange:
     first: str
     second: str
     is_swap: bool
-    is_schema: bool
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def parse(sql: str, params: Sequence[Any] | None = None) -> Exchange | None:
     kind, first, verb, second = match.groups()
     values = iter(params or ())
     first, second = (_named(name, values) for name in (first, second))
-    return Exchange(first, second, is_swap=verb.upper().startswith("SWAP"), is_schema=kind.upper() == "SCHEMA")
+    return Exchange(first, second, is_swap=verb.upper().startswith("SWAP"), kind=kind.upper())
 
 
 def _named(name: str, values: Iterator[Any]) -> str:
@@ -76,7 +77,7 @@ def _named(name: str, values: Iterator[Any]) -> str:
 def carry_out(exchange: Exchange, session: "Session") -> None:
     """All of it or nothing."""
     with session.atomic():
-        if exchange.is_schema:
+        if exchange.kind == "SCHEMA":
             _exchange_schemas(exchange, session)
         else:
             _exchange_tables(exchange, session)
@@ -89,7 +90,7 @@ def _exchange_tables(exchange: Exchange, session: "Session") -> None:
     first, second = _table(exchange.first, session), _table(exchange.second, session)
     connection = session.duck
     if not exchange.is_swap:
-        _move(connection, first, second)
+        _move(connection, first, second, exchange.kind)
         return
     parked = first.at(second.schema, _PARKED)
     _move(connection, second, parked)
@@ -97,9 +98,9 @@ def _exchange_tables(exchange: Exchange, session: "Session") -> None:
     _move(connection, parked, first)
 
 
-def _move(connection: duckdb.DuckDBPyConnection, source: Place, target: Place) -> None:
+def _move(connection: duckdb.DuckDBPyConnection, source: Place, target: Place, kind: str = "TABLE") -> None:
     if source.schema == target.schema:
-        connection.execute(f'ALTER TABLE {source} RENAME TO "{target.name}"')
+        connection.execute(f'ALTER {kind} {source} RENAME TO "{target.name}"')
         return
     _copy_table(connection, source, target)
     connection.execute(f"DROP TABLE {source}")

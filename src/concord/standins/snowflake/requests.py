@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from starlette.responses import Response
@@ -18,7 +18,8 @@ Task = asyncio.Task[Response]
 class Requests:
     """Answers by request id, under way or given. The oldest ones are let go."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
+        self._patience = patience
         self._tasks: OrderedDict[str, Task] = OrderedDict()
 
     async def once(self, request_id: str, run: Callable[[], Coroutine[Any, Any, Response]]) -> Response | None:
@@ -30,11 +31,17 @@ class Requests:
         if task is None:
             task = self._tasks[request_id] = asyncio.create_task(run())
             task.add_done_callback(self._let_go)
-        return await _wait(task)
+        return await self._wait(task)
 
     async def answer_of(self, request_id: str) -> Response | None:
         """The answer of a request sent before; None while it is still at work. Raises :class:`KeyError`."""
-        return await _wait(self._tasks[request_id])
+        return await self._wait(self._tasks[request_id])
+
+    async def _wait(self, task: Task) -> Response | None:
+        try:
+            return await asyncio.wait_for(asyncio.shield(task), self._patience)
+        except TimeoutError:
+            return None
 
     def _let_go(self, _done: Task) -> None:
         done = [(request_id, task) for request_id, task in self._tasks.items() if task.done()]
@@ -44,13 +51,6 @@ class Requests:
                 return
             size -= _size(task)
             del self._tasks[request_id]
-
-
-async def _wait(task: Awaitable[Response]) -> Response | None:
-    try:
-        return await asyncio.wait_for(asyncio.shield(task), PATIENCE_SECONDS)
-    except TimeoutError:
-        return None
 
 
 def _size(task: Task) -> int:

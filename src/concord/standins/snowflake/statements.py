@@ -10,7 +10,9 @@ from dataclasses import dataclass
 SUCCESS = "SELECT 'Statement executed successfully.' AS \"status\""
 
 LEAD = r"^\s*(?:/\*.*?\*/\s*|--[^\n]*(?:\n|$)\s*)*"
-"""What may stand before the first word: dbt puts comments there."""
+"""What may stand before the first word: people put comments there."""
+TAIL = r"\s*;?\s*(?:/\*.*?\*/\s*|--[^\n]*\s*)*;?\s*$"
+"""What may stand behind the last word: dbt puts a comment there."""
 _OBJECT = (
     r"(?:ROLE|USER|WAREHOUSE|RESOURCE\s+MONITOR|NETWORK\s+(?:POLICY|RULE)|STORAGE\s+INTEGRATION|EXTERNAL\s+VOLUME|"
     r"MASKING\s+POLICY|ROW\s+ACCESS\s+POLICY|SESSION\s+POLICY|PASSWORD\s+POLICY|TASK|STREAM|PIPE|ALERT|TAG)\b"
@@ -41,7 +43,7 @@ _VIEW_COMMENT = re.compile(r"COMMENT\s*=?\s*\$\$.*?\$\$", re.IGNORECASE | re.DOT
 _DROP_PLAIN = re.compile(rf"({LEAD}DROP\s+)(?:DYNAMIC|ICEBERG|HYBRID|EXTERNAL)\s+(TABLE\s)", re.IGNORECASE | re.DOTALL)
 _DROP_MATERIALIZED = re.compile(rf"({LEAD}DROP\s+)MATERIALIZED\s+(VIEW\s)", re.IGNORECASE | re.DOTALL)
 _START = re.compile(rf"{LEAD}START\s+TRANSACTION\b", re.IGNORECASE | re.DOTALL)
-_BEGIN = re.compile(rf"{LEAD}BEGIN(?:\s+(?:WORK|TRANSACTION))?(?:\s+NAME\s+\S+)?\s*;?\s*$", re.IGNORECASE | re.DOTALL)
+_BEGIN = re.compile(rf"{LEAD}BEGIN(?:\s+(?:WORK|TRANSACTION))?(?:\s+NAME\s+\S+)?{TAIL}", re.IGNORECASE | re.DOTALL)
 
 _TOKENS = re.compile(
     r"(?P<text>'(?:[^'\\]|\\.|'')*'|\$\$.*?\$\$|\"[^\"]*\"|--[^\n]*|/\*.*?\*/)|(?<![\w$])\$(?P<variable>[A-Za-z_]\w*)",

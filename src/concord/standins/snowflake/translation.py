@@ -14,5 +14,5 @@ def install() -> None:
     transforms.create_table_as = _as_is
 
 
-def _as_is(expression: Expr, *_: Any) -> Expr:
+def _as_is(expression: Expr, duck_conn: Any = None) -> Expr:
     return expression

