@@ -104,7 +104,11 @@ class Settings(BaseSettings):
     """One profile, resolved. ``home`` holds all data and survives ``down``; ``cache`` holds downloads."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix="CONCORD_", env_nested_delimiter="__", nested_model_default_partial_update=True
+        frozen=True,
+        extra="forbid",
+        env_prefix="CONCORD_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
     )
 
     profile: str = DEFAULT_PROFILE
@@ -147,7 +151,9 @@ def _profile_file() -> Path:
     name = os.environ.get("CONCORD_PROFILE", DEFAULT_PROFILE)
     path = Path(name) if name.endswith(".toml") else PROJECT / "profiles" / f"{name}.toml"
     if not path.is_file():
-        raise Misconfigured(f"profile {name}: no such file {path}", "set CONCORD_PROFILE to a file of profiles/ or a path")
+        raise Misconfigured(
+            f"profile {name}: no such file {path}", "set CONCORD_PROFILE to a file of profiles/ or a path"
+        )
     return path
 
 

@@ -135,12 +135,7 @@ def test_optional_fields_may_be_null_or_absent_without_a_second_look(from_kafka:
     assert all(row[IS_SURE] for row in verdicts(from_kafka, sparse))
 
 
-def test_most_valid_examples_are_sure_and_no_invalid_one_is(from_kafka: FromKafka) -> None:
-    paths = sorted(EXAMPLES.glob("*.json"))
-    rows = verdicts(from_kafka, [path.read_bytes() for path in paths])
+def test_most_valid_examples_need_no_second_look(from_kafka: FromKafka) -> None:
+    valid = [record for record in examples() if expected(record) is not None]
 
-    sure = {path.name for path, row in zip(paths, rows, strict=True) if row[IS_SURE]}
-    valid = {path.name for path in paths if path.name.endswith(".pass.json")}
-
-    assert sure <= valid
-    assert len(sure) > len(valid) / 2
+    assert sum(row[IS_SURE] for row in verdicts(from_kafka, valid)) > len(valid) / 2

@@ -43,15 +43,24 @@ class Dbt:
         self.folder.mkdir(parents=True, exist_ok=True)
         results = self.folder / "target" / "run_results.json"
         results.unlink(missing_ok=True)
-        output = self._run("build", "--exclude-resource-type", "unit_test", "--vars", variables(as_of, position))
+        done = self.run("build", "--exclude-resource-type", "unit_test", "--vars", variables(as_of, position))
         if not results.is_file():
-            raise Unavailable(f"dbt did not start:\n{_tail(output)}", f"see {self.folder / 'logs' / 'dbt.log'}")
-        return judge(json.loads(results.read_text())["results"])
+            raise self._broken_off(done)
+        built = judge(json.loads(results.read_text())["results"])
+        if done.returncode != 0:
+            raise self._broken_off(done)
+        return built
 
-    def _run(self, *arguments: str) -> str:
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """One dbt command on this project."""
         command = [sys.executable, "-m", "dbt.cli.main", "--no-version-check", *arguments, *self._folders()]
-        done = subprocess.run(command, env=dict(self.environment), capture_output=True, text=True, check=False)
-        return done.stdout + done.stderr
+        return subprocess.run(command, env=dict(self.environment), capture_output=True, text=True, check=False)
+
+    def _broken_off(self, done: "subprocess.CompletedProcess[str]") -> Unavailable:
+        last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-TAIL_LINES:])
+        return Unavailable(
+            f"dbt broke off (exit {done.returncode}):\n{last}", f"see {self.folder / 'logs' / 'dbt.log'}"
+        )
 
     def _folders(self) -> tuple[str, ...]:
         return (
@@ -88,7 +97,3 @@ def _with_rows(result: dict[str, Any]) -> str:
 
 def _node(result: dict[str, Any]) -> str:
     return str(result["unique_id"]).split(".")[2]
-
-
-def _tail(output: str) -> str:
-    return "\n".join(output.strip().splitlines()[-TAIL_LINES:])

@@ -21,9 +21,10 @@ from concord.errors import Disagreement, Unavailable
 from concord.ingest.generate import Plan
 from concord.platform.states import engine_states
 from concord.reconcile import report as reports
-from concord.reconcile.fence import NotYet, await_fence, wait_for
+from concord.reconcile.fence import await_fence
 from concord.settings import Settings, load_settings
 from concord.telemetry.clock import now
+from concord.telemetry.waiting import NotYet, wait_for
 
 DEMO_SECONDS = 60.0
 EVENTS_PER_SECOND = 100.0

@@ -14,6 +14,18 @@ from concord.settings import load_settings
 
 DAY = "%Y-%m-%d"
 
+SHOWN = (
+    "date",
+    "total_orders",
+    "completed_orders",
+    "cancelled_orders",
+    "total_revenue",
+    "avg_order_value",
+    "total_active_customers",
+    "total_items_sold",
+)
+"""The columns that a terminal has room for."""
+
 
 class Metric(StrEnum):
     DAILY_BUSINESS_METRICS = "daily_business_metrics"
@@ -21,8 +33,12 @@ class Metric(StrEnum):
 
 def query(
     metric: Annotated[Metric, typer.Argument(help="What to ask for.")],
-    first: Annotated[datetime, typer.Option("--from", formats=[DAY], help="First day, UTC.")] = datetime(2000, 1, 1, tzinfo=UTC),
-    last: Annotated[datetime, typer.Option("--to", formats=[DAY], help="Last day, UTC.")] = datetime(2999, 12, 31, tzinfo=UTC),
+    first: Annotated[datetime, typer.Option("--from", formats=[DAY], help="First day, UTC.")] = datetime(
+        2000, 1, 1, tzinfo=UTC
+    ),
+    last: Annotated[datetime, typer.Option("--to", formats=[DAY], help="Last day, UTC.")] = datetime(
+        2999, 12, 31, tzinfo=UTC
+    ),
     explain: Annotated[bool, typer.Option("--explain", help="Also say what the answer was made of.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -59,8 +75,9 @@ def explanation(answer: Answer) -> dict[str, Any]:
 
 def _show(metric: Metric, answer: Answer, explain: bool) -> None:
     fresh = set(answer.from_speed)
-    rows = [(*row, _layer(row[0], fresh)) for row in answer.rows]
-    console.print(table(str(metric), [*COLUMNS, "layer"], rows))
+    shown = [COLUMNS.index(name) for name in SHOWN]
+    rows = [(*(row[index] for index in shown), _layer(row[0], fresh)) for row in answer.rows]
+    console.print(table(f"{metric} (--json has every column)", [*SHOWN, "layer"], rows))
     if explain:
         for name, value in explanation(answer).items():
             console.print(f"{name}: {value}", highlight=False)

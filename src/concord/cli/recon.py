@@ -14,10 +14,11 @@ from concord.errors import Disagreement, Unavailable
 from concord.reconcile import report as reports
 from concord.reconcile.cut import Cut, tables_only
 from concord.reconcile.extract import BatchExtract, SourceExtract, SpeedExtract
-from concord.reconcile.fence import FenceMark, NotYet, await_fence, wait_for
+from concord.reconcile.fence import FenceMark, await_fence
 from concord.reconcile.run import Report, Sides, common_cut, comparisons, converged_seconds, faults
 from concord.settings import Settings, load_settings
 from concord.telemetry.clock import now
+from concord.telemetry.waiting import NotYet, wait_for
 
 app = typer.Typer(help="Compare the layers with each other and with the source, row by row.", no_args_is_help=True)
 

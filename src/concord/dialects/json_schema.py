@@ -22,6 +22,7 @@ from concord.contracts.wire import DATE_PATTERN, INSTANT_PATTERN, UUID_PATTERN, 
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
+
 def event_schema(event_type: EventType) -> dict[str, Any]:
     """The schema of one event type's document."""
     contract = event_contract(event_type)
@@ -95,4 +96,3 @@ def _value(logical: LogicalType) -> dict[str, Any]:
 def _integer(bits: int) -> dict[str, Any]:
     minimum, maximum = integer_bounds(bits)
     return {"type": "integer", "minimum": minimum, "maximum": maximum}
-

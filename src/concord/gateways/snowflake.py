@@ -31,8 +31,8 @@ logging.getLogger("snowflake.connector").setLevel(logging.CRITICAL)
 
 CONNECT_SECONDS = 10
 REACH_SECONDS = 3.0
-NETWORK_SECONDS = 120
-"""How long the driver goes on asking when the network fails. A running statement is not cut short by it."""
+STATEMENT_SECONDS = 1800
+"""The driver has one limit for how long a statement may run and for how long it asks a server that has gone."""
 STATEMENT_SHOWN = 200
 UNKNOWN_DATABASE_OBJECT = frozenset({2003, 2043})
 REFUSED_LOGIN = frozenset({250001, 390100, 390144})
@@ -98,8 +98,9 @@ class Snowflake:
         """Run ``insert into … values (%s, …)`` for many rows at once; how many."""
         if not rows:
             return 0
-        with self._lock, self._in_words(statement), self._connected().cursor() as cursor:
-            cursor.executemany(statement, rows)
+        with self._lock, self._in_words(statement):
+            self._reach()
+            self._connected().cursor().executemany(statement, rows)
             return len(rows)
 
     def run_file(self, path: Path) -> None:
@@ -195,6 +196,7 @@ class Snowflake:
             return self._send(statement, parameters)
 
     def _send(self, statement: str, parameters: Parameters) -> SnowflakeCursor:
+        self._reach()
         cursor = self._connected().cursor()
         cursor.execute(statement, parameters)
         return cursor
@@ -212,7 +214,6 @@ class Snowflake:
         return self._connection
 
     def _connect(self) -> SnowflakeConnection:
-        self._reach()
         return snowflake.connector.connect(
             account=self.account,
             host=self.host,
@@ -224,7 +225,7 @@ class Snowflake:
             warehouse=self.warehouse,
             role=self.role,
             login_timeout=CONNECT_SECONDS,
-            network_timeout=NETWORK_SECONDS,
+            network_timeout=STATEMENT_SECONDS,
             client_telemetry=False,
             platform_detection_timeout_seconds=0,
             session_parameters={"CLIENT_TELEMETRY_ENABLED": False, "TIMEZONE": "UTC"},
@@ -241,7 +242,7 @@ class Snowflake:
         socket.create_connection((self.host, self.port), timeout=REACH_SECONDS).close()
 
     def _reach(self) -> None:
-        """The driver would go on for its whole login timeout where nobody listens."""
+        """The driver would go on asking for its whole time limit where nobody listens."""
         try:
             self._try_reach()
         except OSError as error:

@@ -1,23 +1,14 @@
 """A fence, seen from downstream: the log position that divides before from after."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
-
-import stamina
 
 from concord.contracts.names import FENCE_TOPIC
 from concord.contracts.position import Position
 from concord.errors import Unavailable
 from concord.gateways.kafka import Kafka
 from concord.reconcile.cut import CDC_TOPICS
-
-T = TypeVar("T")
-
-
-class NotYet(Exception):
-    """What is waited for is not there yet."""
+from concord.telemetry.waiting import NotYet, wait_for
 
 
 @dataclass(frozen=True)
@@ -50,15 +41,3 @@ def _fence_lsn(kafka: Kafka, fence_id: int) -> int | None:
         if fence.get("id") == fence_id:
             return int(fence["__source_lsn"])
     return None
-
-
-def wait_for(probe: Callable[[], T | None], timeout: float) -> T:
-    """The first answer of ``probe`` that is not None. Raises :class:`NotYet` after ``timeout`` seconds."""
-    for attempt in stamina.retry_context(
-        on=NotYet, attempts=None, timeout=timeout, wait_initial=0.1, wait_max=2.0, wait_jitter=0.1
-    ):
-        with attempt:
-            if (answer := probe()) is not None:
-                return answer
-            raise NotYet
-    raise NotYet

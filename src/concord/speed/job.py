@@ -54,10 +54,15 @@ class SpeedLayer:
 
     def start(self) -> list[StreamingQuery]:
         """Start both queries where their checkpoints say, or at the earliest offset."""
-        return [
-            self._start(CHANGES, parsed(self._records(self.change_topics)), self.write_changes),
-            self._start(EVENTS, validated(self._records([self.events_topic])), self.write_events),
-        ]
+        return [self.start_changes(), self.start_events()]
+
+    def start_changes(self) -> StreamingQuery:
+        """The four change logs."""
+        return self._start(CHANGES, parsed(self._records(self.change_topics)), self.write_changes)
+
+    def start_events(self) -> StreamingQuery:
+        """The clickstream."""
+        return self._start(EVENTS, validated(self._records([self.events_topic])), self.write_events)
 
     def write_changes(self, changes: DataFrame, token: BatchToken) -> list[Tally]:
         """Four change logs, one insert each. Changes are few: one task reads, parses and stores them."""

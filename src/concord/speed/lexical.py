@@ -49,8 +49,8 @@ def document_pattern(event_type: EventType) -> str:
 
 
 def text_pattern(name: str) -> str:
-    """Captures the text of a flat object that is the value of field ``name``."""
-    return f'"{re.escape(name)}"{_SPACE}:{_SPACE}({_FLAT_OBJECT})'
+    """Captures the text of a shallow object that is the value of field ``name``."""
+    return f'"{re.escape(name)}"{_SPACE}:{_SPACE}({_SHALLOW_OBJECT})'
 
 
 def _object(member: str) -> str:
@@ -63,8 +63,10 @@ def _list(item: str) -> str:
     return rf"\[{_SPACE}(?:{item}{more})?+{_SPACE}\]"
 
 
-_FLAT_OBJECT = _object(f"{_STRING}{_SPACE}:{_SPACE}(?:{_SCALAR}|{_list(_SCALAR)})")
-"""Members are scalars or lists of scalars."""
+_PLAIN_VALUE = f"(?:{_SCALAR}|{_list(_SCALAR)})"
+_INNER_OBJECT = _object(f"{_STRING}{_SPACE}:{_SPACE}{_PLAIN_VALUE}")
+_SHALLOW_OBJECT = _object(f"{_STRING}{_SPACE}:{_SPACE}(?:{_PLAIN_VALUE}|{_INNER_OBJECT})")
+"""Members are scalars, lists of scalars, or objects of these."""
 
 
 def _field(column: Column) -> str:
@@ -89,7 +91,7 @@ def _value(logical: LogicalType) -> str:
         case Text() | Category():
             return _STRING
         case Json():
-            return _FLAT_OBJECT
+            return _SHALLOW_OBJECT
     raise TypeError(f"no expression for {logical}")
 
 

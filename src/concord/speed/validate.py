@@ -69,7 +69,9 @@ def _typed(column: Column) -> SparkColumn:
         case Json():
             text = F.regexp_extract("text", text_pattern(column.name), 1)
             return F.when(text != "", text)
-        case Instant() | Decimal():
+        case Instant():
+            return F.timestamp_millis(F.unix_millis(value.cast(data_type(column.type))))
+        case Decimal():
             return value.cast(data_type(column.type))
         case Uuid():
             return F.lower(value)
@@ -123,10 +125,13 @@ def _is_short_enough(column: Column) -> SparkColumn:
 
 
 def _is_possible_time(column: Column) -> SparkColumn:
-    """Between the earliest year and a little after receipt; text that is no time has no typed value."""
+    """Between the earliest year and a little after receipt; text that is no time has no typed value.
+
+    The value is cut to milliseconds, so one that equals the upper bound may lie beyond it: doubtful.
+    """
     value = F.col(column.name)
     latest = F.col("_timestamp") + F.expr(f"interval {MAX_CLOCK_AHEAD_SECONDS} seconds")
-    is_possible = value.between(F.lit(EARLIEST_EVENT), latest)
+    is_possible = (value >= F.lit(EARLIEST_EVENT)) & (value < latest)
     return F.col(f"wire.{column.name}").isNull() | F.coalesce(is_possible, F.lit(False))
 
 

@@ -92,6 +92,14 @@ def test_server_that_is_not_there_is_named() -> None:
         Server(Path(), port=port).client().query("select 1")
 
 
+def test_server_that_has_gone_is_named_at_once(folder: Path) -> None:
+    with Server(folder) as server, server.client() as client:
+        assert client.query("select 1") == [(1,)]
+        server.kill()
+        with pytest.raises(Unavailable, match=f"127.0.0.1:{server.port}"):
+            client.query("select 1")
+
+
 def _login(server: Server) -> str:
     document = {"data": {"LOGIN_NAME": "u", "PASSWORD": "p", "SESSION_PARAMETERS": {}}}
     address = f"{server.url}/session/v1/login-request?databaseName={DATABASE}&schemaName=RAW"

@@ -1,9 +1,10 @@
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
-from concord.batch.build import judge, variables
+from concord.batch.build import Dbt, judge, variables
 from concord.contracts.position import Position
 from concord.errors import ContractViolation, Unavailable
 
@@ -12,6 +13,7 @@ def result(name: str, status: str, failures: int = 0, message: str = "") -> dict
     return {"unique_id": name, "status": status, "failures": failures, "message": message}
 
 
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MODEL = result("model.concord.stg_users_enhanced", "success")
 PASSED = result("test.concord.unique_id.1", "pass")
 
@@ -37,3 +39,29 @@ def test_variables_carry_time_in_utc_and_position() -> None:
     document = json.loads(variables(as_of, Position.of([("ecommerce.public.orders", 1, 7)])))
     assert document == {"as_of": "2026-01-01 12:30:00.250", "position": {"ecommerce.public.orders": {"1": 7}}}
     assert as_of.astimezone(UTC).hour == 12
+
+
+def dbt_that(script: str, folder: Path) -> Dbt:
+    """A "dbt" that is a module of one line."""
+    package = folder / "dbt" / "cli"
+    package.mkdir(parents=True)
+    for name in (folder / "dbt", package):
+        (name / "__init__.py").touch()
+    (package / "main.py").write_text(script)
+    return Dbt(folder, folder, {"PYTHONPATH": str(folder)})
+
+
+def test_dbt_that_breaks_off_publishes_nothing_of_what_it_did(tmp_path: Path) -> None:
+    results = tmp_path / "target" / "run_results.json"
+    results.parent.mkdir()
+    script = f"import json, sys; json.dump({{'results': []}}, open({str(results)!r}, 'w')); sys.exit('cut short')"
+    with pytest.raises(Unavailable, match=r"broke off \(exit 1\):\ncut short"):
+        dbt_that(script, tmp_path).build(NOON, Position())
+
+
+def test_results_of_an_earlier_run_are_not_taken_for_this_ones(tmp_path: Path) -> None:
+    results = tmp_path / "target" / "run_results.json"
+    results.parent.mkdir()
+    results.write_text('{"results": []}')
+    with pytest.raises(Unavailable, match="broke off"):
+        dbt_that("raise SystemExit(0)", tmp_path).build(NOON, Position())

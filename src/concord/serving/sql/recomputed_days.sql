@@ -52,9 +52,9 @@ from (
         countIf(is_completed) as completed_orders,
         countIf(not is_revenue) as cancelled_orders,
         countIf(is_revenue) as revenue_orders,
-        sumIf(total_amount, is_revenue) as total_revenue,
-        sumIf(total_amount, is_revenue and is_new) as revenue_from_new_customers,
-        sumIf(total_amount, is_revenue and is_returning) as revenue_from_returning_customers
+        ifNull(sumIf(total_amount, is_revenue), 0) as total_revenue,
+        ifNull(sumIf(total_amount, is_revenue and is_new), 0) as revenue_from_new_customers,
+        ifNull(sumIf(total_amount, is_revenue and is_returning), 0) as revenue_from_returning_customers
     from classified
     group by day
 ) as days

@@ -1,0 +1,127 @@
+"""``concord batch`` on the running stack: from a row of the shop to what readers of the warehouse see."""
+
+import json
+import signal
+import subprocess
+import sys
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from concord.batch.publish import PUBLISHED, publications, unpublished
+from concord.contracts.tables import ORDERS, TABLES, as_change
+from concord.errors import ExitCode
+from concord.gateways.lake import Lake
+from concord.gateways.postgres import Postgres
+from concord.gateways.snowflake import Snowflake
+from concord.settings import PROJECT, child_environment
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
+
+LAKE_SECONDS = 180
+BATCH_SECONDS = 600
+
+
+def new_order(postgres: Postgres, status: str = "pending") -> int:
+    """An order over 12.50 by a guest; its id."""
+    insert = "insert into orders (external_id, status, total_amount) values (%s, %s, 12.50) returning id"
+    return int(postgres.query(insert, (f"test-{uuid4().hex}", status))[0][0])
+
+
+def changes_in_lake(lake: Lake, order_id: int) -> int:
+    return lake.scan(as_change(ORDERS).name, ("id",), f"id = {order_id}").num_rows
+
+
+def await_lake(lake: Lake, order_id: int, changes: int = 1) -> None:
+    eventually(lambda: changes_in_lake(lake, order_id) >= changes, LAKE_SECONDS, every=1)
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "concord", "batch", *arguments]
+
+
+def batch(*arguments: str) -> Any:
+    done = subprocess.run(
+        command(*arguments, "--json"),
+        cwd=PROJECT,
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        timeout=BATCH_SECONDS,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+def shown(snowflake: Snowflake, order_id: int) -> list[str]:
+    """The order's status as readers see it; nothing if they do not see it."""
+    rows = snowflake.query("select status from STAGING.orders_enhanced where id = %s", (order_id,))
+    return [row[0] for row in rows]
+
+
+def published_rows(snowflake: Snowflake) -> dict[str, list[str]]:
+    names = [*(f"RAW.{table}" for table in TABLES), *(f"{schema}.{dataset.name}" for schema, dataset in PUBLISHED)]
+    return {name: sorted(map(repr, snowflake.query(f"select * from {name}"))) for name in names}
+
+
+def test_order_and_its_change_reach_the_readers_batch_by_batch(
+    postgres: Postgres, lake: Lake, snowflake: Snowflake
+) -> None:
+    order_id = new_order(postgres)
+    await_lake(lake, order_id)
+    first = batch("run")
+    assert first["published"]["batch_id"] == first["batch_id"]
+    assert shown(snowflake, order_id) == ["pending"]
+
+    postgres.execute("update orders set status = 'cancelled', updated_at = now() where id = %s", (order_id,))
+    await_lake(lake, order_id, changes=2)
+    second = batch("run")
+    assert second["batch_id"] > first["batch_id"]
+    assert second["tables"]["orders"]["rows_read"] == second["tables"]["orders"]["rows_inserted"]
+    assert shown(snowflake, order_id) == ["cancelled"]
+
+    before = published_rows(snowflake)
+    again = batch("run", "--again", first["batch_id"])
+    assert {table["rows_inserted"] for table in again["tables"].values()} == {0}
+    assert published_rows(snowflake) == before
+
+    listed = {entry["batch_id"]: entry["state"] for entry in batch("list")}
+    assert listed[first["batch_id"]] == listed[second["batch_id"]] == "published"
+
+
+def test_batch_killed_before_it_is_published_is_not_seen_and_the_next_one_repairs(
+    postgres: Postgres, lake: Lake, snowflake: Snowflake
+) -> None:
+    order_id = new_order(postgres)
+    await_lake(lake, order_id)
+    before, dead = publications(snowflake), set(unpublished(snowflake))
+    with subprocess.Popen(
+        command("run"), cwd=PROJECT, env=child_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        killed = eventually(lambda: set(unpublished(snowflake)) - dead, BATCH_SECONDS)
+        process.send_signal(signal.SIGKILL)
+    assert publications(snowflake) == before
+    assert shown(snowflake, order_id) == []
+
+    repaired = batch("run")
+    assert shown(snowflake, order_id) == ["pending"]
+    assert publications(snowflake)[-1].batch_id == repaired["batch_id"]
+    assert repaired["batch_id"] in killed or repaired["tables"]["orders"]["rows_read"] > 0
+
+
+def test_second_batch_at_the_same_time_is_refused(postgres: Postgres, lake: Lake) -> None:
+    await_lake(lake, new_order(postgres))
+    with subprocess.Popen(
+        command("run"), cwd=PROJECT, env=child_environment(), stdout=subprocess.PIPE, text=True
+    ) as first:
+        assert first.stdout
+        assert "pin the lake" in first.stdout.readline()
+        second = subprocess.run(
+            command("run"), cwd=PROJECT, env=child_environment(), capture_output=True, text=True, timeout=BATCH_SECONDS
+        )
+        assert second.returncode == ExitCode.UNAVAILABLE
+        assert f"process {first.pid}" in " ".join(second.stderr.split())
+        first.stdout.read()
+    assert first.returncode == 0

@@ -1,0 +1,147 @@
+"""The ClickHouse gateway against the real server."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from concord import bootstrap
+from concord.contracts.derived import SPEED_POSITION
+from concord.contracts.events import EVENTS
+from concord.contracts.model import Dataset
+from concord.contracts.position import Position
+from concord.contracts.tables import ORDERS, TOAST_PLACEHOLDER, as_change
+from concord.errors import Misconfigured, Unavailable
+from concord.gateways.clickhouse import ClickHouse
+from concord.settings import Settings
+from concord.speed.records import arrow_schema
+from tests.factories import change_row, row
+from tests.speed_database import speed_database
+
+pytestmark = pytest.mark.integration
+
+NOW = datetime.now(UTC).replace(microsecond=123000)
+"""Rows of events expire by arrival, so a test's rows must have arrived just now."""
+
+
+@pytest.fixture(scope="module")
+def store(settings: Settings) -> Iterator[ClickHouse]:
+    with speed_database(settings) as own:
+        yield own
+
+
+def table(dataset: Dataset, *rows: dict[str, Any]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), schema=arrow_schema(dataset))
+
+
+def event_row(**named: Any) -> dict[str, Any]:
+    return row(EVENTS, **{"event_id": str(uuid.uuid4()), "_timestamp": NOW, **named})
+
+
+def test_typed_values_come_back_as_they_went_in(store: ClickHouse) -> None:
+    sent = event_row(price=Decimal("99999999.99"), occurred_at=NOW, search_query="Ω 🎁 'quoted'", user_id=None)
+
+    store.insert_arrow(EVENTS.name, table(EVENTS, sent), uuid.uuid4().hex)
+
+    select = "select price, occurred_at, search_query, user_id, event_id from events where event_id = {id:UUID}"
+    assert store.query(select, {"id": sent["event_id"]}) == [
+        (Decimal("99999999.99"), NOW, "Ω 🎁 'quoted'", None, uuid.UUID(sent["event_id"]))
+    ]
+    assert store.query_dicts(select, {"id": sent["event_id"]})[0]["occurred_at"].tzinfo is not None
+
+
+def test_an_insert_repeated_with_its_token_changes_nothing(store: ClickHouse) -> None:
+    rows, token = table(EVENTS, event_row(_topic="repeat"), event_row(_topic="repeat")), uuid.uuid4().hex
+
+    for _ in range(3):
+        store.insert_arrow(EVENTS.name, rows, token)
+
+    assert store.query("select count() from events where _topic = 'repeat'") == [(2,)]
+
+
+def test_an_insert_over_two_months_is_repeated_without_effect_too(store: ClickHouse) -> None:
+    earlier = NOW.replace(day=1, month=NOW.month - 1) if NOW.month > 1 else NOW.replace(year=NOW.year - 1, month=12)
+    rows = table(
+        as_change(ORDERS),
+        change_row(ORDERS, seed=71, _topic="months", _timestamp=earlier),
+        change_row(ORDERS, seed=72, _topic="months", _timestamp=NOW),
+    )
+
+    for _ in range(2):
+        store.insert_arrow("orders_changes", rows, "over two months")
+
+    assert store.query("select count() from orders_changes where _topic = 'months'") == [(2,)]
+
+
+def test_the_same_rows_under_another_token_are_stored_again(store: ClickHouse) -> None:
+    rows = table(EVENTS, event_row(_topic="again"))
+
+    store.insert_arrow(EVENTS.name, rows, "first token")
+    store.insert_arrow(EVENTS.name, rows, "second token")
+
+    assert store.query("select count() from events where _topic = 'again'") == [(2,)]
+
+
+def test_current_state_is_the_last_change_without_the_deleted(store: ClickHouse) -> None:
+    changes = table(
+        as_change(ORDERS),
+        change_row(ORDERS, "c", seed=1, offset=1, status="pending", shipping_address="Main Street 1"),
+        change_row(ORDERS, "u", seed=1, offset=5, status="shipped", shipping_address=TOAST_PLACEHOLDER),
+        change_row(ORDERS, "u", seed=1, offset=3, status="processing", shipping_address="Main Street 2"),
+        change_row(ORDERS, "c", seed=2, offset=2),
+        change_row(ORDERS, "d", seed=2, offset=4),
+    )
+
+    store.insert_arrow("orders_changes", changes, uuid.uuid4().hex)
+
+    select = "select id, status, shipping_address, _offset from orders_realtime where id in (1, 2)"
+    assert store.query(select) == [(1, "shipped", "Main Street 2", 5)]
+
+
+def test_the_position_is_the_highest_offset_per_partition(store: ClickHouse) -> None:
+    rows = [
+        row(SPEED_POSITION, _topic="t", _partition=partition, _offset=offset, batch_id=batch, written_at=NOW)
+        for partition, offset, batch in [(0, 5, 1), (0, 9, 2), (1, 3, 1)]
+    ]
+
+    store.insert_arrow(SPEED_POSITION.name, table(SPEED_POSITION, *rows), uuid.uuid4().hex)
+
+    assert store.position().of_topic("t") == Position.of([("t", 0, 9), ("t", 1, 3)])
+
+
+def test_a_statement_may_read_a_table_that_is_sent_along(store: ClickHouse) -> None:
+    given = pa.table({"word": ["b", "a"]})
+
+    assert store.query_arrow("select word from words order by word", given={"words": given}).to_pydict() == {
+        "word": ["a", "b"]
+    }
+
+
+def test_every_statement_of_a_file_runs_in_order(store: ClickHouse, tmp_path: Path) -> None:
+    script = tmp_path / "two.sql"
+    script.write_text("-- first\ncreate table t (n Int8) engine = Memory;\ninsert into t values (1);\n")
+
+    store.run_file(script)
+
+    assert store.query("select n from t") == [(1,)]
+
+
+def test_the_reader_may_not_write(settings: Settings) -> None:
+    with pytest.raises(Misconfigured, match="refuses user reader"):
+        bootstrap.clickhouse(settings, user="reader").command("insert into speed_position (query) values ('x')")
+
+
+def test_an_unknown_table_is_named(store: ClickHouse) -> None:
+    with pytest.raises(Misconfigured, match="nothing_here"):
+        store.query("select * from nothing_here")
+
+
+def test_nobody_at_the_address_is_unavailable(store: ClickHouse) -> None:
+    with pytest.raises(Unavailable, match="127.0.0.1:9"):
+        replace(store, host="127.0.0.1", port=9).query("select 1")
