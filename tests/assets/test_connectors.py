@@ -19,6 +19,7 @@ SOURCE = CONNECTORS[names.CDC_CONNECTOR]
 SINKS = {name: config for name, config in CONNECTORS.items() if name != names.CDC_CONNECTOR}
 SECRET_KEYS = re.compile(r"password|secret|credential|access-key|token$")
 PLACEHOLDER = re.compile(r"\$\{env:(CONCORD_[A-Z0-9_]+)\}")
+DEFAULT_MAX_POLL_INTERVAL_MS = 300_000
 ALL = pytest.mark.parametrize("name", sorted(CONNECTORS))
 SINK = pytest.mark.parametrize("name", sorted(SINKS))
 
@@ -149,3 +150,10 @@ def test_events_land_as_the_bytes_that_came() -> None:
 def test_the_lake_columns_of_a_change_log_are_those_of_its_contract() -> None:
     (users,) = (dataset for dataset in LANDED_DATASETS if dataset.name == "users_changes")
     assert users == in_lake(as_change(TABLES["users"]))
+
+
+@SINK
+def test_a_sink_outwaits_a_minute_without_the_object_store_and_keeps_its_place_in_the_group(name: str) -> None:
+    retry = {key.rpartition(".")[2]: int(value) for key, value in SINKS[name].items() if ".s3.retry." in key}
+    longest = retry["num-retries"] * retry["max-wait-ms"]
+    assert 60_000 < longest < DEFAULT_MAX_POLL_INTERVAL_MS

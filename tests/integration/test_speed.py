@@ -105,7 +105,9 @@ def test_kill_9_between_any_two_steps_changes_nothing(scene: Scene) -> None:
 
     assert_exactly_once(scene)
     expected = {(record.partition, record.offset) for record in scene.kafka.read(scene.topic)}
-    kept = scene.store.query("select _partition, _offset from events union all select _partition, _offset from dead_letters")
+    kept = scene.store.query(
+        "select _partition, _offset from events union all select _partition, _offset from dead_letters"
+    )
     assert set(kept) <= expected
     assert len(expected) - len(kept) == COPIES
 

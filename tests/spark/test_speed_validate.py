@@ -21,6 +21,7 @@ pytestmark = pytest.mark.spark
 
 EXAMPLES = PROJECT / "schemas" / "events" / "examples"
 
+
 def verdicts(from_kafka: FromKafka, values: Sequence[bytes | None]) -> list[Row]:
     return validated(from_kafka([(EVENTS_TOPIC, value) for value in values])).orderBy("_offset").collect()
 

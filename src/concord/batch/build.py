@@ -27,6 +27,14 @@ class Built:
 
 
 @dataclass(frozen=True)
+class Finished:
+    """A dbt command that has ended, and what it said."""
+
+    code: int
+    output: str
+
+
+@dataclass(frozen=True)
 class Dbt:
     """A dbt project and what its process is given: addresses and the password by environment."""
 
@@ -47,20 +55,30 @@ class Dbt:
         if not results.is_file():
             raise self._broken_off(done)
         built = judge(json.loads(results.read_text())["results"])
-        if done.returncode != 0:
+        if done.code != 0:
             raise self._broken_off(done)
         return built
 
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: str) -> Finished:
         """One dbt command on this project."""
-        command = [sys.executable, "-m", "dbt.cli.main", "--no-version-check", *arguments, *self._folders()]
-        return subprocess.run(command, env=dict(self.environment), capture_output=True, text=True, check=False)
+        command = [sys.executable, "-m", "concord.batch.dbt_process", "--no-version-check", *arguments]
+        output = self.folder / "output.log"
+        with (
+            output.open("wb") as log,
+            subprocess.Popen(
+                [*command, *self._folders()],
+                env=dict(self.environment),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            ) as process,
+        ):
+            code = process.wait()
+        return Finished(code, output.read_text(errors="replace"))
 
-    def _broken_off(self, done: "subprocess.CompletedProcess[str]") -> Unavailable:
-        last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-TAIL_LINES:])
-        return Unavailable(
-            f"dbt broke off (exit {done.returncode}):\n{last}", f"see {self.folder / 'logs' / 'dbt.log'}"
-        )
+    def _broken_off(self, done: Finished) -> Unavailable:
+        last = "\n".join(done.output.strip().splitlines()[-TAIL_LINES:])
+        return Unavailable(f"dbt broke off (exit {done.code}):\n{last}", f"see {self.folder / 'logs' / 'dbt.log'}")
 
     def _folders(self) -> tuple[str, ...]:
         return (

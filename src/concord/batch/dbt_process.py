@@ -1,0 +1,22 @@
+"""dbt, in a process that ends with the one that started it.
+
+A batch that is killed must not leave a dbt behind that goes on building the tables in which the next
+batch builds already. Standard input is a pipe from the parent: it ends when the parent does, however
+that happens.
+"""
+
+import os
+import sys
+from threading import Thread
+
+from dbt.cli.main import cli
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    Thread(target=_end_with_parent, daemon=True).start()
+    cli()
