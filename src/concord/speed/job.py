@@ -32,6 +32,13 @@ SESSION_OPTIONS = {
     "spark.sql.streaming.minBatchesToRetain": "20",
     "spark.sql.streaming.numRecentProgressUpdates": "10",
     "spark.sql.streaming.metricsEnabled": "false",
+    # A plan is written out for every micro-batch, for nobody; and an application that never ends
+    # must not remember all of them.
+    "spark.sql.maxPlanStringLength": "2000",
+    "spark.ui.retainedJobs": "20",
+    "spark.ui.retainedStages": "20",
+    "spark.ui.retainedTasks": "200",
+    "spark.sql.ui.retainedExecutions": "5",
 }
 """What the session needs for these queries, beyond the defaults of every session."""
 

@@ -66,7 +66,7 @@ def refuse_failure(queries: Sequence[StreamingQuery]) -> None:
 def _reason(query: StreamingQuery) -> str:
     error = query.exception()
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] if error else []
-    named = [line for line in lines if line.startswith("concord.errors.")]
+    named = [line.partition(": ")[2] for line in lines if line.startswith("concord.errors.")]
     return (named or lines or ["no reason given"])[0]
 
 

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -65,3 +67,20 @@ def test_results_of_an_earlier_run_are_not_taken_for_this_ones(tmp_path: Path) -
     results.write_text('{"results": []}')
     with pytest.raises(Unavailable, match="broke off"):
         dbt_that("raise SystemExit(0)", tmp_path).build(NOON, Position())
+
+
+def test_dbt_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    dbt_that("def cli():\n    import time\n    time.sleep(600)", tmp_path)
+    child = subprocess.Popen(
+        [sys.executable, "-m", "concord.batch.dbt_process"],
+        env={"PYTHONPATH": str(tmp_path)},
+        stdin=subprocess.PIPE,
+    )
+    assert child.stdin
+    child.stdin.close()
+    assert child.wait(timeout=60) == 1
+
+
+def test_dbt_that_ends_by_itself_ends_well(tmp_path: Path) -> None:
+    done = dbt_that("def cli():\n    print('done')", tmp_path).run("build")
+    assert (done.code, done.output.strip()) == (0, "done")

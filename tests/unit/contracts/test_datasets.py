@@ -61,10 +61,10 @@ def test_payload_column_of_one_name_has_one_type() -> None:
 
 
 def test_dataset_refuses_a_repeated_column() -> None:
-    with pytest.raises(ValueError, match="repeated columns {'id'}"):
+    with pytest.raises(ValueError, match=r"repeated columns \{.id.\}"):
         Dataset("odd", (Column("id", BIGINT), Column("id", TEXT)), key=("id",))
 
 
 def test_dataset_refuses_a_key_it_does_not_have() -> None:
-    with pytest.raises(ValueError, match="unknown columns {'number'}"):
+    with pytest.raises(ValueError, match=r"unknown columns \{.number.\}"):
         Dataset("odd", (Column("id", BIGINT),), key=("number",))

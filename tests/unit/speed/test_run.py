@@ -86,7 +86,7 @@ def test_a_failed_query_ends_the_process_with_its_reason(tmp_path: Path) -> None
     trace = "Job aborted.\nTraceback\nconcord.errors.Unavailable: ClickHouse at x does not answer\nmore"
     failed, other = FakeQuery(isActive=False, error=trace), FakeQuery()
 
-    with pytest.raises(Unavailable, match="ClickHouse at x does not answer"):
+    with pytest.raises(Unavailable, match="stopped: ClickHouse at x does not answer"):
         run([other, failed], stop_when(lambda: False), tmp_path / "ready", lambda: START)
 
     assert other.calls[-1] == "stopped"
