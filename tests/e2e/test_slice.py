@@ -206,7 +206,8 @@ def test_rows_planted_in_the_speed_layer_are_named_by_key(run: Slice, stack: Set
         )
         admin.command(f"delete from users_changes where id = {missing}")
         admin.command(
-            f"insert into users_changes select * replace (999999999 as id, 1 as _offset) from users_kept where id = {altered} limit 1"
+            "insert into users_changes select * replace (999999999 as id, 1 as _offset) "
+            f"from (select * from users_kept where id = {altered} limit 1)"
         )
         found = {(key, kind) for table, _, _, key, kind in differences(recon.between_layers(stack)) if table == "users"}
     finally:
