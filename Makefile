@@ -62,7 +62,7 @@ lock: packages ## Resolve all dependencies anew
 
 proof: setup ## The long proof: the full file DATA=file, and the kills
 	@test -n "$(DATA)" || { echo "error: make proof DATA=online_retail.parquet" >&2; exit 2; }
-	@$(BIN)/pytest tests/proof --data "$(DATA)"
+	@CONCORD_DATA_ONLINE_RETAIL="$(abspath $(DATA))" $(BIN)/pytest tests/proof -s
 
 clean: ## Remove what was built here; the cache and the data of the engines stay
 	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dbt_project/target dbt_project/logs

@@ -12,6 +12,7 @@ from concord.cli.batch import run_batch
 from concord.ingest.generate import Plan, generate_shop
 from concord.ingest.ledger import Ledger
 from concord.settings import Settings
+from tests.proof.conftest import Note
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(3600)]
 
@@ -19,7 +20,7 @@ RUNS = 30
 CHANGES_PER_SECOND = 200.0
 
 
-def test_thirty_runs_under_writes_give_no_difference(stack: Settings, tmp_path: Path):
+def test_thirty_runs_under_writes_give_no_difference(stack: Settings, tmp_path: Path, note: Note):
     stop = threading.Event()
     writer = threading.Thread(target=_write_until, args=(stack, stop, tmp_path))
     writer.start()
@@ -33,7 +34,7 @@ def test_thirty_runs_under_writes_give_no_difference(stack: Settings, tmp_path: 
         stop.set()
         writer.join()
     rows = sum(c.left_rows for report in reports for c in report.comparisons)
-    print(f"{RUNS} runs, {rows:,} rows compared, {sum(r.differences for r in reports)} differences")
+    note(f"{RUNS} runs, {rows:,} rows compared, {sum(r.differences for r in reports)} differences")
     assert [report.differences for report in reports] == [0] * RUNS
     assert len({tuple(report.cut) for report in reports}) > 1
 

@@ -23,6 +23,7 @@ from concord.ingest.generate import Plan, Shares, generate_shop
 from concord.ingest.ledger import Ledger
 from concord.platform.states import engine_states
 from concord.settings import Settings
+from tests.proof.conftest import Note
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
@@ -75,7 +76,7 @@ def kill(pid: int) -> None:
         os.kill(each.pid, signal.SIGKILL)
 
 
-def assert_whole(settings: Settings, ledger: Path) -> None:
+def assert_whole(settings: Settings, ledger: Path, note: Note) -> None:
     """Lost 0, duplicated 0, every bad event a dead letter once; both layers equal the source at a fence."""
     await_layers(settings, PATIENCE)
     reader = bootstrap.clickhouse(settings, "reader")
@@ -85,12 +86,12 @@ def assert_whole(settings: Settings, ledger: Path) -> None:
     letters = Counter(tuple(row) for row in reader.query("select _topic, _partition, _offset from dead_letters"))
     lost = {event for event in expected if not stored[event]}
     doubled = {event for event in expected if stored[event] > 1}
-    print(f"ledger: {len(expected):,} events, lost {len(lost)}, duplicated {len(doubled)}; {len(dead):,} dead letters")
+    note(f"ledger: {len(expected):,} events, lost {len(lost)}, duplicated {len(doubled)}; {len(dead):,} dead letters")
     assert (lost, doubled) == (set(), set())
     assert {place for place in dead if letters[place] != 1} == set()
     report = recon.at_fence(settings, advance=True, timeout=PATIENCE)
     rows = sum(c.left_rows for c in report.comparisons)
-    print(f"recon run --source: {rows:,} rows compared, {report.differences} differences, faults {report.faults}")
+    note(f"recon run --source: {rows:,} rows compared, {report.differences} differences, faults {report.faults}")
     assert report.agrees
     assert [fault for flow in hops.all_flows(settings) for fault in flow.faults] == []
 
@@ -108,16 +109,16 @@ def _newest(folder: Path) -> int:
     return max((int(path.name) for path in folder.glob("[0-9]*") if path.name.isdigit()), default=-1)
 
 
-def test_spark_driver_killed_inside_a_micro_batch(stack: Settings, tmp_path: Path):
+def test_spark_driver_killed_inside_a_micro_batch(stack: Settings, tmp_path: Path, note: Note):
     checkpoints = stack.home / "speed" / "checkpoints"
     with shop_at_work(stack, "driver", tmp_path / "ledger.sqlite", seconds=40):
         pid = pid_of(stack, "speed")
         in_flight = eventually(lambda: open_batch(checkpoints), timeout=60, every=0.01)
         kill(pid)
         assert open_batch(checkpoints) is not None
-        print(f"killed Spark (pid {pid}) inside micro-batch {in_flight[1]} of {in_flight[0]}")
+        note(f"killed Spark (pid {pid}) inside micro-batch {in_flight[1]} of {in_flight[0]}")
         eventually(lambda: pid_of(stack, "speed") != pid, timeout=120)
-    assert_whole(stack, tmp_path / "ledger.sqlite")
+    assert_whole(stack, tmp_path / "ledger.sqlite", note)
 
 
 def behind(end: Callable[[], Position], held: Callable[[], Position]) -> Position | None:
@@ -125,7 +126,7 @@ def behind(end: Callable[[], Position], held: Callable[[], Position]) -> Positio
     return held().behind(end()) if not held().covers(end()) else None
 
 
-def test_connect_worker_killed_with_uncommitted_offsets(stack: Settings, tmp_path: Path):
+def test_connect_worker_killed_with_uncommitted_offsets(stack: Settings, tmp_path: Path, note: Note):
     kafka = bootstrap.kafka(stack)
     with shop_at_work(stack, "connect", tmp_path / "ledger.sqlite", seconds=40):
         pid = pid_of(stack, "connect")
@@ -135,20 +136,20 @@ def test_connect_worker_killed_with_uncommitted_offsets(stack: Settings, tmp_pat
         kill(pid)
         gap = behind(lambda: kafka.end_position(hops.TOPICS), lambda: hops.lake_position(stack))
         assert gap is not None
-        print(f"killed Connect (pid {pid}); the lake had not committed above {gap.as_json()}")
+        note(f"killed Connect (pid {pid}); the lake had not committed above {gap.as_json()}")
         eventually(lambda: pid_of(stack, "connect") != pid, timeout=120)
-    assert_whole(stack, tmp_path / "ledger.sqlite")
+    assert_whole(stack, tmp_path / "ledger.sqlite", note)
 
 
-def test_broker_killed_under_load(stack: Settings, tmp_path: Path):
+def test_broker_killed_under_load(stack: Settings, tmp_path: Path, note: Note):
     ledger = tmp_path / "ledger.sqlite"
     with shop_at_work(stack, "broker", ledger, seconds=40):
         pid = pid_of(stack, "kafka")
         open_records = eventually(lambda: unacknowledged(ledger), timeout=60, every=0.02)
         kill(pid)
-        print(f"killed the broker (pid {pid}); {open_records} records sent were not acknowledged")
+        note(f"killed the broker (pid {pid}); {open_records} records sent were not acknowledged")
         eventually(lambda: pid_of(stack, "kafka") != pid, timeout=120)
-    assert_whole(stack, ledger)
+    assert_whole(stack, ledger, note)
 
 
 def unacknowledged(ledger: Path) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from concord import bootstrap
 from concord.cli.output import AsJson, console, print_json, table
@@ -49,7 +50,7 @@ def online_retail(
     if as_json:
         print_json({"totals": {name: dict(side.values) for name, side in sides.items()}, "differences": differences})
     else:
-        show(sides)
+        console.print(side_by_side(sides))
     if differences:
         raise Disagreement("; ".join(differences), "was the whole file loaded and a batch run? concord batch run")
 
@@ -100,7 +101,7 @@ def differing(sides: dict[str, Totals]) -> list[str]:
     return found
 
 
-def show(sides: dict[str, Totals]) -> None:
+def side_by_side(sides: dict[str, Totals]) -> Table:
     """One row per total, one column per store."""
     stated = sides[FILE]
     rows: list[tuple[Any, ...]] = [(name, *(f"{side.values[name]:,}" for side in sides.values())) for name in NAMES]
@@ -109,4 +110,4 @@ def show(sides: dict[str, Totals]) -> None:
         for s in sides.values()
     ]
     rows.append(("days with equal revenue", *(f"{days} of {len(stated.revenue_by_day)}" for days in equal)))
-    console.print(table("Online Retail", ["", *sides], rows))
+    return table("Online Retail", ["", *sides], rows)
