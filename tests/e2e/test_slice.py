@@ -13,6 +13,7 @@ from concord import bootstrap
 from concord.cli import hops, recon
 from concord.cli.batch import run_batch
 from concord.cli.demo import await_layers
+from concord.cli.load import load_file
 from concord.contracts.tables import TABLES
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.postgres import Postgres
@@ -22,6 +23,7 @@ from concord.ingest.ledger import Ledger
 from concord.reconcile.run import Report
 from concord.serving.daily import daily_business_metrics
 from concord.settings import Settings
+from tests import retail
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.e2e]
@@ -56,9 +58,24 @@ def shop_at_work(settings: Settings, name: str, ledger: Path, seconds: float = 2
         generate_shop(bootstrap.postgres(settings), bootstrap.kafka(settings), plan, book, is_paced=False)
 
 
+def retail_slice(folder: Path) -> Path:
+    """A sale, a guest's, a cancellation, an adjustment and a line that is no product."""
+    return retail.parquet(
+        folder,
+        retail.line(),
+        retail.line(sku="71053", description="WHITE METAL LANTERN", quantity=6, price=3.39),
+        retail.line(invoice="536414", sku="22139", description="nan", quantity=56, price=0.0, customer=None),
+        retail.line(invoice="C536379", sku="D", description="Discount", quantity=-1, price=27.5, customer=14527.0),
+        retail.line(invoice="A563185", sku="B", description="Adjust bad debt", quantity=1, price=-11.62, customer=None),
+        retail.line(invoice="536370", sku="POST", description="POSTAGE", quantity=3, price=18.0, customer=12583.0),
+    )
+
+
 @pytest.fixture(scope="module")
 def run(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Slice:
-    ledger = tmp_path_factory.mktemp("slice") / "ledger.sqlite"
+    folder = tmp_path_factory.mktemp("slice")
+    ledger = folder / "ledger.sqlite"
+    load_file(stack, retail_slice(folder), hidden=True)
     shop_at_work(stack, "slice", ledger)
     await_layers(stack, PATIENCE)
     run_batch(stack)
@@ -80,6 +97,13 @@ def test_both_layers_equal_the_source_at_a_fence(run: Slice):
     assert differences(report) == []
     assert report.faults == ()
     assert {c.dataset for c in report.comparisons} >= set(TABLES)
+
+
+def test_cut_below_the_fence_is_a_fault(run: Slice, stack: Settings, postgres: Postgres):
+    place_order(postgres, date(2020, 2, 2), "1.00")
+    report = recon.at_fence(stack, advance=False, timeout=PATIENCE)
+    assert not report.agrees
+    assert [fault for fault in report.faults if "below the fence" in fault]
 
 
 def test_every_valid_event_is_stored_once_and_every_bad_one_is_a_dead_letter_once(run: Slice, reader: ClickHouse):

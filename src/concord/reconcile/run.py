@@ -8,7 +8,7 @@ import polars as pl
 
 from concord.contracts.model import Dataset
 from concord.contracts.names import cdc_topic
-from concord.contracts.position import Position, Publication
+from concord.contracts.position import NOTHING_HELD, Position, Publication
 from concord.contracts.tables import as_change
 from concord.gateways.clickhouse import ClickHouse
 from concord.reconcile.compare import Comparison, compare
@@ -119,7 +119,18 @@ def converged_seconds(speed: ClickHouse, publication: Publication, cut: Cut) -> 
         f"select __source_ts_ms as at from {as_change(t).name} where {cut.predicate(cdc_topic(t))}" for t in RECONCILED
     ]
     (last_change,) = speed.query(f"select max(at) from ({' union all '.join(logs)})")[0]
-    (held_at,) = speed.query("select max(written_at) from speed_position where _topic like 'ecommerce.public.%'")[0]
-    if last_change is None or held_at is None:
+    reached = speed.query(_REACHED.format(reached=" or ".join(_reached(cut.position)) or "false"))
+    if last_change is None or not reached:
         return None
+    held_at = max(row[0] for row in reached)
     return float((max(publication.published_at, held_at) - last_change).total_seconds())
+
+
+_REACHED = "select min(written_at) from speed_position where {reached} group by _topic, _partition"
+"""When each partition first held what the cut asks of it."""
+
+
+def _reached(position: Position) -> Iterator[str]:
+    for topic, partition, offset in position:
+        if offset > NOTHING_HELD:
+            yield f"(_topic = '{topic}' and _partition = {partition} and _offset >= {offset})"
