@@ -81,7 +81,7 @@ def concord() -> None:
 
 def main() -> None:
     """Run the command line; the one place where an error becomes words and an exit code."""
-    logging.configure()
+    logging.configure("ERROR")  # a retry that helped is no news here; engines log theirs
     try:
         app()
     except ConcordError as error:

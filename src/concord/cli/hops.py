@@ -9,7 +9,7 @@ from rich.table import Table
 from concord import bootstrap
 from concord.cli.output import table
 from concord.contracts.events import EVENTS_LANDING
-from concord.contracts.names import EVENTS_TOPIC, cdc_topic
+from concord.contracts.names import CDC_TOPIC_PREFIX, EVENTS_TOPIC, cdc_topic
 from concord.contracts.position import Position
 from concord.contracts.tables import TABLES, as_change
 from concord.reconcile.conserve import Flow, flows
@@ -47,17 +47,22 @@ def all_flows(settings: Settings) -> tuple[Flow, ...]:
     return flows(bootstrap.clickhouse(settings, "reader"), bootstrap.lake(settings), bootstrap.snowflake(settings))
 
 
+def short(topic: str) -> str:
+    """What is told apart of a topic's name."""
+    return topic.removeprefix(f"{CDC_TOPIC_PREFIX}.").removeprefix("public.")
+
+
 def flow_table(found: Sequence[Flow]) -> Table:
     """Rows per hop."""
-    columns = ("topic", "read", "stored", "dead", "duplicate", "late", "ClickHouse", "lake", "RAW")
-    rows = [(f.topic, f.read, f.stored, f.dead, f.duplicate, f.late, f.at_rest, f.lake, f.raw) for f in found]
+    columns = ("topic", "read", "stored", "dead", "copies", "late", "at rest", "lake", "RAW")
+    rows = [(short(f.topic), f.read, f.stored, f.dead, f.duplicate, f.late, f.at_rest, f.lake, f.raw) for f in found]
     return table("Rows per hop", columns, rows)
 
 
 def position_table(held: dict[str, Position]) -> Table:
     """Last offsets held per topic, one number per partition, and how many records each stage is behind Kafka."""
     end = held["Kafka"]
-    rows = [(topic, *(_stage(position, end, topic) for position in held.values())) for topic in TOPICS]
+    rows = [(short(topic), *(_stage(position, end, topic) for position in held.values())) for topic in TOPICS]
     return table("Position: last offset held per partition (and lag)", ("topic", *held), rows)
 
 

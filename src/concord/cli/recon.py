@@ -191,7 +191,7 @@ def show(document: dict[str, Any]) -> None:
         )
         for c in document["comparisons"]
     ]
-    columns = ["compared", "left", "rows", "right", "rows ", "differences", "equal"]
+    columns = ["compared", "left", "rows", "right", "rows ", "differ", "equal"]
     console.print(table(f"Reconciliation {document['run_id']} at batch {document['batch_id']}", columns, rows))
     _show_differences(document)
     for fault in document["faults"]:

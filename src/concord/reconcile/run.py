@@ -16,8 +16,7 @@ from concord.reconcile.cut import Cut, tables_only
 from concord.reconcile.extract import RECONCILED, BatchExtract, SourceExtract, SpeedExtract
 from concord.rules.orders import is_revenue
 
-SPEED, RAW, PUBLISHED, SOURCE = "ClickHouse", "Snowflake RAW", "Snowflake STAGING", "PostgreSQL"
-MART = "Snowflake MARTS"
+SPEED, RAW, PUBLISHED, MART, SOURCE = "ClickHouse", "RAW", "STAGING", "MARTS", "PostgreSQL"
 
 Progress = Callable[[str], None]
 
@@ -73,7 +72,7 @@ def is_published_at(published: Position, cut: Cut, topic: str) -> bool:
 
 
 def _compare_table(sides: Sides, table: Dataset, cut: Cut, published: Position) -> Iterator[Comparison]:
-    key, log = table.key, f"{table.name} change log"
+    key, log = table.key, f"{table.name} changes"
     yield compare(
         log,
         ("_partition", "_offset"),
@@ -92,10 +91,10 @@ def _compare_table(sides: Sides, table: Dataset, cut: Cut, published: Position) 
 
 def _compare_days(sides: Sides, cut: Cut, published: Position) -> Iterator[Comparison]:
     speed = sides.speed.days(cut)
-    name, key = "orders and revenue per day and status", ("day", "status")
+    name, key = "orders by day and status", ("day", "status")
     if all(is_published_at(published, cut, cdc_topic(table)) for table in RECONCILED):
         yield compare(name, key, (SPEED, speed), (PUBLISHED, sides.batch.days()))
-        yield compare("orders and revenue per day", ("day",), (SPEED, _revenue(speed)), (MART, sides.batch.revenue()))
+        yield compare("orders by day", ("day",), (SPEED, _revenue(speed)), (MART, sides.batch.revenue()))
     if sides.source:
         yield compare(name, key, (SOURCE, sides.source.days()), (SPEED, speed))
 
