@@ -104,6 +104,9 @@ class SpeedLayer:
         yield "maxOffsetsPerTrigger", str(self.max_offsets_per_trigger)
         yield "kafka.isolation.level", "read_committed"
         yield "kafka.max.poll.records", "20000"
+        # A range that ends in transaction markers has no last record to see: the consumer asks for more, and the
+        # broker would keep it waiting half a second (its default) per partition, eight for the change topics.
+        yield "kafka.fetch.max.wait.ms", "20"
         yield "kafka.max.partition.fetch.bytes", str(8 << 20)
 
 
