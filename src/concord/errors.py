@@ -9,7 +9,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the shell sees. Documented in ``concord --help`` and docs/howto/exit-codes.md."""
+    """What the shell sees. Documented in ``concord --help`` and in the README."""
 
     OK = 0
     UNEXPECTED = 1

@@ -9,6 +9,7 @@ import pytest
 from concord import bootstrap
 from concord.cli import recon
 from concord.cli.batch import run_batch
+from concord.cli.demo import await_layers
 from concord.ingest.generate import Plan, generate_shop
 from concord.ingest.ledger import Ledger
 from concord.settings import Settings
@@ -17,6 +18,7 @@ from tests.proof.conftest import Note
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(3600)]
 
 RUNS = 30
+PATIENCE = 600.0
 CHANGES_PER_SECOND = 200.0
 
 
@@ -25,6 +27,7 @@ def test_thirty_runs_under_writes_give_no_difference(stack: Settings, tmp_path: 
     writer = threading.Thread(target=_write_until, args=(stack, stop, tmp_path))
     writer.start()
     try:
+        await_layers(stack, PATIENCE)
         reports = []
         for number in range(RUNS):
             if number % 10 == 0:
