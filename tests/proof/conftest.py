@@ -25,6 +25,7 @@ def note(request: pytest.FixtureRequest) -> Iterator[Note]:
     """Says something to whoever watches, and keeps it for the document."""
     title = (request.node.obj.__doc__ or request.node.name.removeprefix("test_").replace("_", " ")).strip()
     _lines.append(f"\n## {title}\n```")
+    failed_before = request.session.testsfailed
     console = Console(width=120, record=True)
 
     def say(what: object) -> None:
@@ -32,7 +33,7 @@ def note(request: pytest.FixtureRequest) -> Iterator[Note]:
 
     yield say
     _lines.append(console.export_text().rstrip() + "\n```")
-    _lines.append(f"Verdict: {'failed' if request.session.testsfailed else 'passed'}.")
+    _lines.append(f"Verdict: {'failed' if request.session.testsfailed > failed_before else 'passed'}.")
 
 
 @pytest.fixture(scope="session", autouse=True)
