@@ -142,7 +142,7 @@ def _instant(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def event(event_type: EventType = EventType.PAGE_VIEW, seed: int = 1, **named: Any) -> dict[str, Any]:
+def event(event_type: EventType = EventType.PAGE_VIEW, /, seed: int = 1, **named: Any) -> dict[str, Any]:
     """A valid document of the type with every field filled. Name a field ``...`` to leave it out."""
     contract = EVENT_TYPES[event_type]
     document = {column.name: _wire(value(column, seed)) for column in contract.columns}
@@ -151,7 +151,7 @@ def event(event_type: EventType = EventType.PAGE_VIEW, seed: int = 1, **named: A
     return {name: each for name, each in {**document, **named}.items() if each is not ...}
 
 
-def event_bytes(event_type: EventType = EventType.PAGE_VIEW, seed: int = 1, **named: Any) -> bytes:
+def event_bytes(event_type: EventType = EventType.PAGE_VIEW, /, seed: int = 1, **named: Any) -> bytes:
     return to_bytes(event(event_type, seed, **named))
 
 
