@@ -1,7 +1,7 @@
 """``concord demo``: the whole pipeline once, from an empty machine to layers that agree."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -17,15 +17,13 @@ from concord.cli.engines import bring_up, status_table
 from concord.cli.generate import run_plan
 from concord.cli.load import load_file
 from concord.cli.output import console, table
-from concord.contracts.position import Position
-from concord.errors import Disagreement, Unavailable
+from concord.errors import Disagreement
 from concord.ingest.generate import Plan
 from concord.platform.states import engine_states
 from concord.reconcile import report as reports
 from concord.reconcile.fence import await_fence
 from concord.settings import Settings, load_settings
 from concord.telemetry.clock import now
-from concord.telemetry.waiting import NotYet, wait_for
 
 DEMO_SECONDS = 60.0
 EVENTS_PER_SECOND = 100.0
@@ -96,17 +94,9 @@ def await_layers(settings: Settings, timeout: float) -> None:
     with bootstrap.postgres(settings).fence("demo") as fence:
         mark = await_fence(bootstrap.kafka(settings), fence.id, timeout)
     end = mark.position.merge(bootstrap.kafka(settings).end_position(hops.TOPICS))
-    _await("speed layer", bootstrap.clickhouse(settings, "reader").position, end, timeout)
-    _await("lake", lambda: hops.lake_position(settings), end, timeout)
-
-
-def _await(name: str, held: Callable[[], Position], end: Position, timeout: float) -> None:
-    with console.status(f"waiting for the {name} …"):
-        try:
-            wait_for(lambda: True if held().covers(end) else None, timeout)
-        except NotYet:
-            behind = held().behind(end).as_json()
-            raise Unavailable(f"the {name} is behind at {behind} after {timeout:.0f} s", "concord status") from None
+    with console.status("waiting for both layers …"):
+        recon.await_layer("speed layer", bootstrap.clickhouse(settings, "reader").position, end, timeout)
+        recon.await_layer("lake", lambda: hops.lake_position(settings), end, timeout)
 
 
 def freshness(settings: Settings) -> Table:

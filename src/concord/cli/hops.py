@@ -22,12 +22,12 @@ LANDED = {
 }
 
 
-def lake_position(settings: Settings) -> Position:
-    """What the lake holds of every topic."""
+def lake_position(settings: Settings, topics: Sequence[str] = TOPICS) -> Position:
+    """What the lake holds of the topics."""
     store = bootstrap.lake(settings)
     position = Position()
-    for name in LANDED.values():
-        position = position.merge(store.position(name))
+    for topic in topics:
+        position = position.merge(store.position(LANDED[topic]))
     return position
 
 

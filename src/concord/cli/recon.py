@@ -1,6 +1,6 @@
 """``concord recon``: do the layers agree, and with the source?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,11 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from concord import bootstrap
+from concord.cli import hops
+from concord.cli.batch import run_batch
 from concord.cli.output import AsJson, console, print_json, table
 from concord.contracts.position import Position, Publication
 from concord.errors import Disagreement, Unavailable
 from concord.reconcile import report as reports
-from concord.reconcile.cut import Cut, tables_only
+from concord.reconcile.cut import CDC_TOPICS, Cut, tables_only
 from concord.reconcile.extract import BatchExtract, SourceExtract, SpeedExtract
 from concord.reconcile.fence import FenceMark, await_fence
 from concord.reconcile.run import Report, Sides, common_cut, comparisons, converged_seconds, faults
@@ -93,42 +95,26 @@ def at_fence(settings: Settings, advance: bool, timeout: float) -> Report:
     """Compare the layers and the source at a fence taken now."""
     with bootstrap.postgres(settings).fence("recon") as fence:
         mark = await_fence(bootstrap.kafka(settings), fence.id, timeout)
-        await_layer("speed layer", mark, bootstrap.clickhouse(settings, "reader").position, timeout)
+        await_layer("speed layer", bootstrap.clickhouse(settings, "reader").position, mark.position, timeout)
         if advance:
             advance_batch(settings, mark, timeout)
         publication = published(settings)
         return _compare(settings, Cut(mark.position, mark.lsn), publication, SourceExtract(fence.reader), mark)
 
 
-def await_layer(name: str, mark: FenceMark, held: Any, timeout: float) -> None:
-    """Wait until a layer holds everything up to the fence. Raises :class:`Unavailable` when it does not."""
+def await_layer(name: str, held: Callable[[], Position], end: Position, timeout: float) -> None:
+    """Wait until a layer holds ``end``. Raises :class:`Unavailable`, saying where it is behind, when it does not."""
     try:
-        wait_for(lambda: True if held().covers(mark.position) else None, timeout)
+        wait_for(lambda: True if held().covers(end) else None, timeout)
     except NotYet:
-        behind = held().behind(mark.position).as_json()
-        raise Unavailable(
-            f"the {name} does not hold fence {mark.fence_id} after {timeout:.0f} s; it is behind at {behind}",
-            "concord status",
-        ) from None
+        behind = held().behind(end).as_json()
+        raise Unavailable(f"the {name} is behind at {behind} after {timeout:.0f} s", "concord status") from None
 
 
 def advance_batch(settings: Settings, mark: FenceMark, timeout: float) -> None:
     """Wait for the lake to reach the fence, then load and publish a batch."""
-    from concord.cli.batch import run_batch
-
-    await_layer("lake", mark, lambda: lake_position(settings), timeout)
+    await_layer("lake", lambda: hops.lake_position(settings, CDC_TOPICS), mark.position, timeout)
     run_batch(settings)
-
-
-def lake_position(settings: Settings) -> Position:
-    """What the lake's four change logs hold together."""
-    from concord.contracts.tables import TABLES, as_change
-
-    store = bootstrap.lake(settings)
-    position = Position()
-    for source_table in TABLES.values():
-        position = position.merge(store.position(as_change(source_table).name))
-    return position
 
 
 def published(settings: Settings) -> Publication:
