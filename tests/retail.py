@@ -3,12 +3,15 @@
 # ruff: noqa: DTZ001 - the published files carry no zone
 
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+import xlsxwriter
+from xlsxwriter.utility import xl_cell_to_rowcol
 
 from concord.settings import PROJECT
 
@@ -45,3 +48,14 @@ def parquet(folder: Path, *lines: tuple[Any, ...], name: str = "retail.parquet")
     """A Parquet file of these lines."""
     frame(*lines).write_parquet(folder / name)
     return folder / name
+
+
+def xlsx(path: Path, *sheets: Sequence[tuple[Any, ...]], columns: tuple[str, ...] = COLUMNS_II, at: str = "A1") -> Path:
+    """A workbook with one sheet for each list of lines, the headings from cell ``at`` on."""
+    with xlsxwriter.Workbook(path, {"default_date_format": "yyyy-mm-dd hh:mm:ss.000"}) as book:
+        for lines in sheets:
+            sheet = book.add_worksheet()
+            top, left = xl_cell_to_rowcol(at)
+            for row, cells in enumerate((columns, *lines), start=top):
+                sheet.write_row(row, left, cells)
+    return path

@@ -6,27 +6,15 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-import openpyxl
 import polars as pl
 import pytest
 
 from concord.errors import ContractViolation, ExitCode
 from concord.ingest.online_retail.facts import retail_facts
 from concord.ingest.online_retail.lines import read_lines
-from tests.retail import COLUMNS, COLUMNS_II, frame, line, parquet
+from tests.retail import COLUMNS, COLUMNS_II, frame, line, parquet, xlsx
 
 DECEMBER = datetime(2010, 12, 1, 8, 26)
-
-
-def xlsx(path: Path, *sheets: list[tuple[object, ...]], columns: tuple[str, ...] = COLUMNS_II) -> Path:
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for rows in sheets:
-        sheet = book.create_sheet()
-        for row in (columns, *rows):
-            sheet.append(row)
-    book.save(path)
-    return path
 
 
 def csv(path: Path, *rows: str, header: str = ",".join(COLUMNS), encoding: str = "utf-8") -> Path:

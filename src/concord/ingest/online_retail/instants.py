@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from concord.ingest.online_retail.read import ROW, RawFile
+from concord.ingest.online_retail.read import RawFile
 
-ISO = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M", "%Y-%m-%d")
+ISO = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 MONTH_FIRST = ("%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%y %H:%M")
 DAY_FIRST = ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d-%m-%Y %H:%M", "%d/%m/%y %H:%M")
 PLAUSIBLE_YEARS = (1990, 2100)
@@ -21,8 +21,7 @@ def parse_instants(raw: RawFile) -> pl.Series:
     readings = sorted((_reading(text, form) for form in (*ISO, *MONTH_FIRST, *DAY_FIRST)), key=_preference)
     best = readings[0]
     if best.null_count():
-        first = best.is_null().arg_max() or 0
-        raw.refuse(raw.rows[ROW][first], "at", text[first], "is not a date and time")
+        raw.refuse(best.is_null().arg_max() or 0, "at", "is not a date and time")
     return best
 
 

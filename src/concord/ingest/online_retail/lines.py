@@ -76,8 +76,7 @@ def _second_half(rows: pl.DataFrame) -> pl.Expr:
 def _required(raw: RawFile, name: str) -> pl.Series:
     column = raw.rows[name]
     if column.null_count():
-        first = column.is_null().arg_max() or 0
-        raw.refuse(raw.rows[ROW][first], name, None, "is missing")
+        raw.refuse(column.is_null().arg_max() or 0, name, "is missing")
     return column
 
 
@@ -123,8 +122,7 @@ def _to_cents(text: str) -> int | None:
 
 def _refuse_first(raw: RawFile, name: str, wrong: pl.Series, reason: str) -> None:
     if wrong.any():
-        first = wrong.arg_max() or 0
-        raw.refuse(raw.rows[ROW][first], name, raw.rows[name][first], reason)
+        raw.refuse(wrong.arg_max() or 0, name, reason)
 
 
 def _check_totals(lines: Lines) -> None:

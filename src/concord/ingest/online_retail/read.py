@@ -3,16 +3,15 @@
 import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 from zipfile import BadZipFile
 
 import polars as pl
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
+from python_calamine import CalamineError
 
 from concord.errors import ContractViolation
+from concord.ingest.online_retail.workbook import Table, tables
 
 HEADINGS = {
     "invoice": ("InvoiceNo", "Invoice"),
@@ -36,17 +35,20 @@ class RawFile:
     """Every row of the file as text, empty and ``nan`` as null, in the file's order.
 
     Beside the columns of :data:`HEADINGS`: ``row`` as a spreadsheet or editor counts it, and
-    ``sheet`` (0 where there is one). ``headings`` says what the file calls each column.
+    ``sheet`` (0 where there is one), an index into ``sheets``. ``headings`` says what the file calls each column.
     """
 
     path: Path
     rows: pl.DataFrame
     headings: dict[str, str]
+    sheets: tuple[str, ...]
 
-    def refuse(self, row: int, column: str, value: object, reason: str) -> NoReturn:
-        """Raise the violation of one cell, named as the file names it."""
+    def refuse(self, index: int, column: str, reason: str) -> NoReturn:
+        """Raise the violation of one cell of ``rows``, named as the file names it."""
+        row = self.rows.row(index, named=True)
+        sheet = f"sheet {self.sheets[row[SHEET]]!r}, " if len(self.sheets) > 1 else ""
         heading = self.headings[column]
-        raise ContractViolation(f"{self.path}: row {row}, column {heading}: {value!r} {reason}")
+        raise ContractViolation(f"{self.path}: {sheet}row {row[ROW]}, column {heading}: {row[column]!r} {reason}")
 
 
 def read_file(path: Path) -> RawFile:
@@ -63,48 +65,44 @@ def read_file(path: Path) -> RawFile:
     return _assembled(path, list(_opened(path, reader)))
 
 
-Reader = Callable[[Path], Iterator[pl.DataFrame]]
+Reader = Callable[[Path], Iterator[Table]]
 
 
-def _opened(path: Path, reader: Reader) -> Iterator[pl.DataFrame]:
+def _opened(path: Path, reader: Reader) -> Iterator[Table]:
     kind = path.suffix.lower().lstrip(".").upper()
     try:
         yield from reader(path)
     except PermissionError:
         raise ContractViolation(f"{path}: may not be read by this user") from None
-    except (pl.exceptions.PolarsError, BadZipFile, InvalidFileException, KeyError, UnicodeError, csv.Error) as error:
+    except (pl.exceptions.PolarsError, BadZipFile, CalamineError, UnicodeError, csv.Error) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ContractViolation(f"{path}: is not a readable {kind} file: {reason}") from None
 
 
-def _read_parquet(path: Path) -> Iterator[pl.DataFrame]:
+def _read_parquet(path: Path) -> Iterator[Table]:
     """Typed columns become text: instants in ISO form in UTC, numbers in their shortest exact form."""
     frame = pl.read_parquet(path)
-    yield frame.select(_as_text(name, dtype) for name, dtype in frame.schema.items()).with_columns(
-        pl.int_range(1, pl.len() + 1).alias(ROW)
-    )
+    yield Table(path.name, 1, frame.select(_as_text(name, dtype) for name, dtype in frame.schema.items()))
 
 
 def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
     column = pl.col(name)
     if isinstance(dtype, pl.Datetime):
         utc = column.dt.convert_time_zone("UTC") if dtype.time_zone else column
-        return utc.dt.strftime("%Y-%m-%d %H:%M:%S")
+        return utc.dt.strftime("%Y-%m-%d %H:%M:%S%.f")
     if dtype == pl.Binary:
         return column.cast(pl.String, strict=False)
     return column.cast(pl.String)
 
 
-def _read_csv(path: Path) -> Iterator[pl.DataFrame]:
+def _read_csv(path: Path) -> Iterator[Table]:
     """UTF-8, or Latin-1 as the spreadsheet's own export writes it; comma or semicolon."""
     content = path.read_bytes()
     if b"\0" in content[:4096]:
         raise ContractViolation(f"{path}: is not text, so no CSV file")
     first_line = content.split(b"\n", 1)[0]
     separator = ";" if first_line.count(b";") > first_line.count(b",") else ","
-    yield pl.read_csv(_as_utf8(content), infer_schema=False, separator=separator).with_columns(
-        pl.int_range(2, pl.len() + 2).alias(ROW)
-    )
+    yield Table(path.name, 2, pl.read_csv(_as_utf8(content), infer_schema=False, separator=separator))
 
 
 def _as_utf8(content: bytes) -> bytes:
@@ -115,44 +113,17 @@ def _as_utf8(content: bytes) -> bytes:
     return content
 
 
-def _read_xlsx(path: Path) -> Iterator[pl.DataFrame]:
-    """Every sheet that has rows, one frame each; the first row holds the headings."""
-    book = load_workbook(path, read_only=True, data_only=True)
-    try:
-        for sheet in book.worksheets:
-            cells = sheet.iter_rows(values_only=True)
-            headings = [str(cell).strip() for cell in next(cells, ()) if cell is not None]
-            if headings:
-                rows = [[_cell_text(cell) for cell in row[: len(headings)]] for row in cells]
-                frame = pl.DataFrame(rows, schema=dict.fromkeys(headings, pl.String), orient="row")
-                yield frame.with_columns(pl.int_range(2, pl.len() + 2).alias(ROW))
-    finally:
-        book.close()
+READERS: dict[str, Reader] = {".parquet": _read_parquet, ".csv": _read_csv, ".xlsx": tables}
 
 
-def _cell_text(cell: object) -> str | None:
-    """A cell as text. Spreadsheets keep every number as a float, so whole ones lose their ``.0``."""
-    match cell:
-        case None:
-            return None
-        case datetime():
-            return cell.strftime("%Y-%m-%d %H:%M:%S")
-        case float() if cell.is_integer():
-            return str(int(cell))
-        case _:
-            return str(cell)
-
-
-READERS: dict[str, Reader] = {".parquet": _read_parquet, ".csv": _read_csv, ".xlsx": _read_xlsx}
-
-
-def _assembled(path: Path, sheets: list[pl.DataFrame]) -> RawFile:
+def _assembled(path: Path, sheets: list[Table]) -> RawFile:
     """The sheets under each other, under our names."""
-    named = [_named(path, frame).with_columns(pl.lit(index).alias(SHEET)) for index, frame in enumerate(sheets)]
-    if not named or not sum(frame.height for frame in named):
+    named = [_named(path, table).with_columns(pl.lit(index).alias(SHEET)) for index, table in enumerate(sheets)]
+    if not sum(frame.height for frame in named):
         raise ContractViolation(f"{path}: holds no rows")
     rows = pl.concat(named).with_columns(_cleaned(name) for name in HEADINGS)
-    return RawFile(path, rows.filter(~pl.all_horizontal(pl.col(*HEADINGS).is_null())), _headings(sheets[0]))
+    filled = rows.filter(~pl.all_horizontal(pl.col(*HEADINGS).is_null()))
+    return RawFile(path, filled, _headings(sheets[0].cells), tuple(table.sheet for table in sheets))
 
 
 def _cleaned(name: str) -> pl.Expr:
@@ -160,16 +131,18 @@ def _cleaned(name: str) -> pl.Expr:
     return pl.when(~text.is_in(MISSING)).then(text).alias(name)
 
 
-def _named(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
-    headings = _headings(frame)
+def _named(path: Path, table: Table) -> pl.DataFrame:
+    headings = _headings(table.cells)
     missing = [" or ".join(HEADINGS[name]) for name in HEADINGS if name not in headings]
     if missing:
-        found = ", ".join(name for name in frame.columns if name != ROW)
+        found = ", ".join(table.cells.columns)
+        where = "" if table.sheet == path.name else f"sheet {table.sheet!r}: "
         raise ContractViolation(
-            f"{path}: column {', '.join(missing)} is missing; it has {found or 'none'}",
+            f"{path}: {where}column {', '.join(missing)} is missing; it has {found or 'none'}",
             "this loads the UCI data sets Online Retail and Online Retail II",
         )
-    return frame.select(*(pl.col(heading).alias(name) for name, heading in headings.items()), ROW)
+    row = pl.int_range(table.first_row, pl.len() + table.first_row).alias(ROW)
+    return table.cells.select(*(pl.col(heading).alias(name) for name, heading in headings.items()), row)
 
 
 def _headings(frame: pl.DataFrame) -> dict[str, str]:
