@@ -7,10 +7,8 @@ from dataclasses import replace
 
 from concord import bootstrap
 from concord.contracts.names import SPEED_DATABASE
-from concord.contracts.tables import TABLES
-from concord.dialects import clickhouse as dialect
-from concord.gateways.clickhouse import ClickHouse
-from concord.settings import Settings
+from concord.gateways.clickhouse import ClickHouse, statements
+from concord.settings import PROJECT, Settings
 
 
 @contextmanager
@@ -29,5 +27,6 @@ def speed_database(settings: Settings) -> Iterator[ClickHouse]:
 
 
 def definitions() -> Iterator[str]:
-    yield from map(dialect.create_table, dialect.TABLE_DATASETS)
-    yield from map(dialect.realtime_view, TABLES.values())
+    """What provisioning runs, but for the database itself."""
+    for path in sorted((PROJECT / "engines" / "clickhouse").glob("[1-9]*.sql")):
+        yield from statements(path.read_text())

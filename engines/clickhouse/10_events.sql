@@ -26,7 +26,11 @@ create table if not exists ecommerce.events
     _topic LowCardinality(String),
     _partition Int32,
     _offset Int64 codec(Delta, ZSTD(1)),
-    _timestamp DateTime64(3, 'UTC') codec(Delta, ZSTD(1))
+    _timestamp DateTime64(3, 'UTC') codec(Delta, ZSTD(1)),
+    customer_tier LowCardinality(Nullable(String)),
+    product_category LowCardinality(Nullable(String)),
+    product_price Nullable(Decimal(10, 2)),
+    properties_json Nullable(JSON(max_dynamic_paths = 64)) materialized accurateCastOrNull(properties, 'JSON(max_dynamic_paths = 64)')
 )
 engine = MergeTree
 partition by toYYYYMM(_timestamp)

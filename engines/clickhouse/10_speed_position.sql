@@ -12,6 +12,7 @@ create table if not exists ecommerce.speed_position
     dead Int64,
     duplicate Int64,
     late Int64,
+    bound Nullable(DateTime64(3, 'UTC')) codec(Delta, ZSTD(1)),
     written_at DateTime64(3, 'UTC') codec(Delta, ZSTD(1))
 )
 engine = MergeTree

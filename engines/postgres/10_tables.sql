@@ -85,6 +85,26 @@ create table if not exists heartbeat (
 
 alter table heartbeat owner to shop;
 
+create or replace function refuse_truncate() returns trigger language plpgsql as $$
+begin
+    raise exception 'truncate of % is refused: change capture does not carry TRUNCATE', tg_table_name
+        using hint = format('delete from %I instead: its rows are captured one by one', tg_table_name),
+        errcode = 'feature_not_supported';
+end
+$$;
+
+create or replace trigger refuse_truncate before truncate on users
+    for each statement execute function refuse_truncate();
+
+create or replace trigger refuse_truncate before truncate on products
+    for each statement execute function refuse_truncate();
+
+create or replace trigger refuse_truncate before truncate on orders
+    for each statement execute function refuse_truncate();
+
+create or replace trigger refuse_truncate before truncate on order_items
+    for each statement execute function refuse_truncate();
+
 insert into heartbeat (id) values (1) on conflict (id) do nothing;
 
 do $$

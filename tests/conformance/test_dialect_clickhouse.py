@@ -9,12 +9,13 @@ import pyarrow as pa
 import pytest
 
 from concord.contracts.model import Dataset
+from concord.contracts.state import held_by, state_columns
 from concord.contracts.tables import TABLES, as_change
 from concord.contracts.types import Binary, Uuid
-from concord.dialects.clickhouse import TABLE_DATASETS, held_by, state_columns, state_query, view_name
+from concord.dialects.arrow import arrow_schema
+from concord.dialects.clickhouse import TABLE_DATASETS, state_query, view_name
 from concord.gateways.clickhouse import ClickHouse
 from concord.settings import Settings
-from concord.speed.records import arrow_schema
 from tests.factories import edge_row, row
 from tests.histories import Row, cut_of, history, state
 from tests.speed_database import speed_database

@@ -7,8 +7,9 @@ import pytest
 
 from concord.contracts.derived import MARTS, STAGING
 from concord.contracts.model import Dataset
+from concord.contracts.state import held_by, state_columns
 from concord.contracts.tables import TABLES, as_raw
-from concord.dialects.snowflake import RAW_DATASETS, create_table, held_by, state_columns, state_query
+from concord.dialects.snowflake import RAW_DATASETS, create_table, state_query
 from concord.gateways.snowflake import Snowflake
 from tests.conformance.snowflake.server import Server
 from tests.factories import edge_row, row

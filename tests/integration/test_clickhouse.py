@@ -17,10 +17,10 @@ from concord.contracts.events import EVENTS
 from concord.contracts.model import Dataset
 from concord.contracts.position import Position
 from concord.contracts.tables import ORDERS, TOAST_PLACEHOLDER, as_change
+from concord.dialects.arrow import arrow_schema
 from concord.errors import Misconfigured, Unavailable
 from concord.gateways.clickhouse import ClickHouse
 from concord.settings import Settings
-from concord.speed.records import arrow_schema
 from tests.factories import change_row, row
 from tests.speed_database import speed_database
 

@@ -118,6 +118,16 @@ def test_nothing_is_left_after_a_stop_and_the_data_are(scratch: Settings) -> Non
     assert (scratch.home / "postgres" / "data" / "PG_VERSION").stat().st_ino == system_identifier
 
 
+def test_a_reset_stops_what_runs_and_deletes_what_it_stored(scratch: Settings) -> None:
+    lifecycle.start(scratch, (clickhouse.NAME,), Notes())
+    pids = [state.pid for state in _states(scratch).values() if state.pid]
+    (scratch.home / "notes.txt").write_text("mine")
+    lifecycle.reset(scratch, Notes())
+    assert pids
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+    assert {entry.name for entry in scratch.home.iterdir()} == {"lock", "notes.txt"}
+
+
 def test_engines_that_outlived_their_supervisor_are_ended_before_a_start(scratch: Settings) -> None:
     lifecycle.start(scratch, (clickhouse.NAME,), Notes())
     orphan = _states(scratch)[clickhouse.NAME].pid

@@ -11,10 +11,14 @@ from threading import Event
 
 import pytest
 
+from concord import bootstrap
+from concord.contracts.names import OWNER_ROLE
+from concord.contracts.tables import TABLES
 from concord.errors import ContractViolation, Misconfigured, Unavailable
 from concord.gateways.postgres import Postgres, Session, TablesBusy
+from concord.provision import SUPERUSER
 from concord.settings import Settings
-from tests.shop_database import own_shop
+from tests.shop_database import TABLES_SQL, own_shop
 
 pytestmark = pytest.mark.integration
 
@@ -112,6 +116,32 @@ def test_a_wrong_port_password_or_database_is_told_apart(shop: Postgres) -> None
         replace(shop, host="127.0.0.1", port=1).query("select 1")
     with pytest.raises(Misconfigured, match="no_such_database"):
         replace(shop, database="no_such_database").query("select 1")
+
+
+@pytest.mark.parametrize("truncated", ["users", "products", "orders", "order_items"])
+@pytest.mark.parametrize("role", [OWNER_ROLE, SUPERUSER])
+def test_a_captured_table_refuses_truncate(shop: Postgres, settings: Settings, role: str, truncated: str) -> None:
+    shop.execute(ADD_USER, ("kept@example.com",))
+    session = bootstrap.postgres(settings, role=role, database=shop.database)
+    for statement in (f"truncate {truncated} cascade", f"truncate {', '.join(TABLES)}"):
+        with pytest.raises(Misconfigured, match="change capture does not carry TRUNCATE") as refusal:
+            session.execute(statement)
+        assert "delete from " in refusal.value.hint
+    assert shop.query("select email from users") == [("kept@example.com",)]
+
+
+def test_a_cascade_from_a_table_of_somebody_elses_is_refused_too(shop: Postgres) -> None:
+    shop.execute("create table regions (id bigint primary key)")
+    shop.execute("alter table users add column region bigint references regions (id)")
+    with pytest.raises(Misconfigured, match="truncate of users is refused"):
+        shop.execute("truncate regions cascade")
+
+
+def test_tables_can_be_set_up_again(shop: Postgres, settings: Settings) -> None:
+    superuser = bootstrap.postgres(settings, role=SUPERUSER, database=shop.database)
+    superuser.run_file(TABLES_SQL)
+    triggers = "select count(*) from pg_trigger where tgname = 'refuse_truncate'"
+    assert shop.query(triggers) == [(len(TABLES),)]
 
 
 def test_a_fence_reads_the_moment_it_marks(shop: Postgres) -> None:

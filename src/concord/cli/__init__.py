@@ -1,8 +1,10 @@
 """The command line: one module per command or group, imported when it is called."""
 
+import errno
+import os
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from rich.markup import escape
@@ -14,7 +16,8 @@ from concord.telemetry import logging
 
 EPILOG = (
     "Exit codes: 0 done, 1 unexpected, 2 usage, 3 the data breaks its contract, "
-    "4 an engine does not answer, 5 something must be set right first, 6 stores disagree."
+    "4 an engine does not answer, 5 something must be set right first, 6 stores disagree, "
+    "130 interrupted."
 )
 
 COMMANDS = {
@@ -83,12 +86,44 @@ def main() -> None:
     """Run the command line; the one place where an error becomes words and an exit code."""
     logging.configure("ERROR")  # a retry that helped is no news here; engines log theirs
     try:
-        app()
+        _run()
     except ConcordError as error:
-        errors.print(f"[red]error:[/red] {escape(error.message)}", highlight=False)
-        if error.hint:
-            errors.print(f"[dim]{escape(error.hint)}[/dim]", highlight=False)
-        sys.exit(int(error.exit_code))
-    except KeyboardInterrupt:
-        errors.print("interrupted")
-        sys.exit(int(ExitCode.UNEXPECTED))
+        _fail(error)
+    except Exception as error:
+        from concord.cli import disk  # takes half a second to load
+
+        explained = disk.in_words(error)
+        if explained is None:
+            raise
+        _fail(explained)
+
+
+def _run() -> None:
+    try:
+        app()
+    finally:
+        _flush_output()
+
+
+def _flush_output() -> None:
+    """What was printed has arrived; a reader who left early is no failure, a full disk is."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again, and complain
+        if error.errno != errno.EPIPE:
+            raise
+
+
+def _fail(error: ConcordError) -> NoReturn:
+    errors.print(f"[red]error:[/red] {escape(error.message)}", highlight=False)
+    for note in filter(None, (error.hint, _of_the_disk(error))):
+        errors.print(f"[dim]{escape(note)}[/dim]", highlight=False)
+    sys.exit(int(error.exit_code))
+
+
+def _of_the_disk(error: ConcordError) -> str:
+    """An engine on a full disk fails in words of its own."""
+    from concord.cli import disk
+
+    return disk.nearly_full() if error.exit_code == ExitCode.UNAVAILABLE else ""

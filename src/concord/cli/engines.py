@@ -1,7 +1,6 @@
 """The engines as a whole: up, down, status, logs, reset."""
 
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,18 +17,19 @@ from rich.table import Table
 from concord.cli import hops
 from concord.cli.output import AsJson, console, errors, print_json, table
 from concord.errors import Misconfigured
-from concord.platform import lifecycle
+from concord.platform import home, lifecycle
 from concord.platform.catalogue import APPLICATIONS, STORES, engines
 from concord.platform.states import EngineState, Health, engine_states
 from concord.platform.supervisord import Supervisord
 from concord.provision import provision
 from concord.settings import Settings, load_settings
 
-ALSO_RESET = ("supervisor",)
 MIB = 1 << 20
 
 OnlyStores = Annotated[bool, typer.Option("--stores", help="Start the engines, not the applications on them.")]
-EngineName = Annotated[str | None, typer.Argument(help="One engine; all if not given.")]
+EngineName = Annotated[
+    str | None, typer.Argument(help="One engine; all if not given.", autocompletion=lambda: [*STORES, *APPLICATIONS])
+]
 
 
 def up(stores: OnlyStores = False) -> None:
@@ -99,7 +99,7 @@ def _duration(seconds: int | None) -> str | None:
 
 def logs(
     engine: EngineName = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing as lines come.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing as lines come, until Ctrl-C.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many lines of each log to begin with.")] = 40,
 ) -> None:
     """Show the engines' logs."""
@@ -122,24 +122,20 @@ def _show(files: Sequence[Path], lines: int, follow: bool) -> None:
 
 
 def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
-    """Stop everything and delete all data of this profile. Downloads are kept."""
+    """Stop everything and delete all data of this profile. Downloads are kept.
+
+    A folder that Concord did not make is refused; what somebody else put into the home folder stays.
+    """
     settings = load_settings()
-    if not settings.home.exists():
-        console.print(f"nothing to delete: {settings.home} does not exist")
+    if home.is_empty(settings):
+        console.print(f"nothing to delete in {settings.home}", highlight=False)
         return
+    home.require_ours(settings)
     if not yes:
         typer.confirm(f"Stop the engines of {settings.home} and delete all their data?", abort=True)
     with _display() as display:
-        lifecycle.stop(settings, display)
-    for folder in _data_folders(settings):
-        shutil.rmtree(folder)
-    console.print(f"deleted the data in {settings.home}")
-
-
-def _data_folders(settings: Settings) -> list[Path]:
-    """By name: whatever else somebody keeps there is not ours to delete."""
-    names = (*engines(settings), *ALSO_RESET, "secrets", "logs")
-    return [folder for name in names if (folder := settings.home / name).is_dir()]
+        lifecycle.reset(settings, display)
+    console.print(f"deleted the data in {settings.home}", highlight=False)
 
 
 class _Display:

@@ -35,8 +35,16 @@ SPEED_POSITION = Dataset(
         Column("dead", BIGINT, description="Went to dead_letters."),
         Column("duplicate", BIGINT, description="Copies of an event already stored."),
         Column("late", BIGINT, description="Later than the lateness bound."),
+        Column("bound", INSTANT, nullable=True, description="No later micro-batch holds an event before it as timely."),
         Column("written_at", INSTANT),
     ),
+)
+
+IDLE_BOUNDS = Dataset(
+    name="idle_bounds",
+    description="The lateness bound by the clock, while nothing comes in and nothing waits.",
+    key=("query",),
+    columns=(Column("query", Category()), Column("bound", INSTANT), Column("written_at", INSTANT)),
 )
 
 DEAD_LETTERS = Dataset(
@@ -51,6 +59,30 @@ DEAD_LETTERS = Dataset(
         Column("original", BINARY, nullable=True, description="The record's bytes as they came."),
         *POSITION_COLUMNS,
         Column("first_seen_at", INSTANT),
+    ),
+)
+
+DEAD_LETTER_REPLAYS = Dataset(
+    name="dead_letter_replays",
+    description="What was done about dead letters: one row per letter, replay and step of it.",
+    key=("source_topic", "source_partition", "source_offset", "replay_id", "outcome"),
+    partition="replayed_at",
+    columns=(
+        Column("source_topic", Category(), description="Where the dead letter came from."),
+        Column("source_partition", INTEGER),
+        Column("source_offset", BIGINT),
+        Column("replay_id", TEXT, description="One call of the command."),
+        Column("attempt", INTEGER, description="Which attempt at the original this is, from 1."),
+        Column("reason", Category(), description="Reason code of the dead letter."),
+        Column("fix", TEXT, description="The jq program or JSON patch; empty if it was sent as it came."),
+        Column("outcome", Category(("intended", "sent", "withdrawn", "refused")), description="Written in this order."),
+        Column("refusal", Category(), description="Why it was refused, as a code; empty if it was not."),
+        Column("detail", TEXT, description="Why it was refused, in words."),
+        Column("topic_end", TEXT, description="Position of the topic before it was sent, as JSON."),
+        Column("produced_topic", Category(), nullable=True, description="Where the record lies that was sent."),
+        Column("produced_partition", INTEGER, nullable=True),
+        Column("produced_offset", BIGINT, nullable=True),
+        Column("replayed_at", INSTANT),
     ),
 )
 
@@ -186,4 +218,4 @@ DAILY_BUSINESS_METRICS = Dataset(
 STAGING = by_name(USERS_ENHANCED, PRODUCTS_ENHANCED, ORDERS_ENHANCED, ORDER_ITEMS_ENHANCED)
 MARTS = by_name(DAILY_BUSINESS_METRICS)
 WAREHOUSE_BOOKKEEPING = by_name(LOAD_AUDIT, PUBLICATIONS)
-SPEED_BOOKKEEPING = by_name(SPEED_POSITION, DEAD_LETTERS)
+SPEED_BOOKKEEPING = by_name(SPEED_POSITION, IDLE_BOUNDS, DEAD_LETTERS, DEAD_LETTER_REPLAYS)

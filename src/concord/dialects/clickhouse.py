@@ -1,10 +1,19 @@
 """ClickHouse: tables that deduplicate repeated inserts, and views of current state."""
 
-from concord.contracts.derived import SPEED_BOOKKEEPING
-from concord.contracts.events import EVENTS
+from collections.abc import Iterator, Mapping
+
+from concord.contracts.behaviour import (
+    BEHAVIOUR,
+    ENRICHED_EVENTS,
+    FUNNEL_CATEGORY_MINUTES,
+    FUNNEL_MINUTES,
+    SESSIONS,
+)
+from concord.contracts.derived import IDLE_BOUNDS, SPEED_BOOKKEEPING
+from concord.contracts.enrichment import CATALOGUE, ENRICHMENT_TABLES, USER_TIERS
 from concord.contracts.model import Column, Dataset
 from concord.contracts.names import SPEED_DATABASE
-from concord.contracts.position import Position
+from concord.contracts.state import state_columns
 from concord.contracts.tables import TABLES, TOAST_PLACEHOLDER, as_change
 from concord.contracts.types import (
     BigInt,
@@ -21,17 +30,36 @@ from concord.contracts.types import (
     Uuid,
 )
 
-EXPIRY_DAYS = {"events": 30, "dead_letters": 90}
-"""By time of arrival. A change log never expires: current state is read from it."""
+EXPIRY_DAYS = {
+    "events": 30,
+    "events_late": 90,
+    "dead_letters": 90,
+    "dead_letter_replays": 400,
+    "sessions": 90,
+    "funnel_minutes": 400,
+    "funnel_category_minutes": 400,
+}
+"""By the column that splits the storage: time of arrival where there is one. A change log never expires:
+current state is read from it."""
+
+ENGINES: Mapping[str, str] = {
+    SESSIONS.name: "ReplacingMergeTree(version)",
+    FUNNEL_MINUTES.name: "SummingMergeTree",
+    FUNNEL_CATEGORY_MINUTES.name: "SummingMergeTree",
+    IDLE_BOUNDS.name: "ReplacingMergeTree",
+}
+"""Tables whose rows of one key become one. All others are plain."""
 
 DEDUPLICATION_WINDOW = 1000
 """Inserts remembered per table. Must be ≥ 10 times the inserts that a retry may come after."""
 
-STATE_METADATA = ("_topic", "_partition", "_offset", "__source_lsn")
-"""What a row of current state says about the change that made it."""
+PARSED = "JSON(max_dynamic_paths = 64)"
+"""A producer may invent paths without end: beyond these they share one column."""
 
 TABLE_DATASETS: tuple[Dataset, ...] = (
-    EVENTS,
+    ENRICHED_EVENTS,
+    *BEHAVIOUR.values(),
+    *ENRICHMENT_TABLES.values(),
     *SPEED_BOOKKEEPING.values(),
     *(as_change(table) for table in TABLES.values()),
 )
@@ -72,17 +100,28 @@ def create_database() -> str:
 
 
 def create_table(dataset: Dataset) -> str:
-    """MergeTree, split by month of arrival, that drops an insert repeated with the same token."""
-    columns = ",\n".join(f"    {_column(column)}" for column in dataset.columns)
+    """Of the MergeTree family, split by month, dropping an insert that is repeated with the same token."""
+    columns = ",\n".join(f"    {line}" for line in _columns(dataset))
     lines = [
         f"create table if not exists {SPEED_DATABASE}.{dataset.name}\n(\n{columns}\n)",
-        "engine = MergeTree",
-        *([f"partition by toYYYYMM({dataset.partition})"] if dataset.partition else []),
+        f"engine = {ENGINES.get(dataset.name, 'MergeTree')}",
+        *_split(dataset),
         f"order by ({', '.join(dataset.cluster or dataset.key)})",
         *_expiry(dataset),
         f"settings non_replicated_deduplication_window = {DEDUPLICATION_WINDOW}",
     ]
     return "\n".join(lines)
+
+
+def _columns(dataset: Dataset) -> Iterator[str]:
+    yield from (_column(column) for column in dataset.columns)
+    yield from (_parsed(column) for column in dataset.columns if isinstance(column.type, Json))
+
+
+def _parsed(column: Column) -> str:
+    """The document by its paths, beside its text. What ClickHouse cannot hold (a lone surrogate, a number
+    beyond a double, a thousand levels) is null here and never fails an insert."""
+    return f"{column.name}_json Nullable({PARSED}) materialized accurateCastOrNull({column.name}, '{PARSED}')"
 
 
 def _column(column: Column) -> str:
@@ -95,6 +134,12 @@ def _codec(column: Column) -> str:
     if isinstance(column.type, Instant) or column.name in ("_offset", "__source_lsn"):
         return " codec(Delta, ZSTD(1))"
     return ""
+
+
+def _split(dataset: Dataset) -> list[str]:
+    if dataset in (USER_TIERS, CATALOGUE):
+        return ["partition by publication"]  # an old publication goes as a whole
+    return [f"partition by toYYYYMM({dataset.partition})"] if dataset.partition else []
 
 
 def _expiry(dataset: Dataset) -> list[str]:
@@ -110,11 +155,6 @@ def realtime_view(table: Dataset) -> str:
     """The view of a table's current state: one row per key that is not deleted."""
     state = state_query(table, f"{SPEED_DATABASE}.{as_change(table).name}")
     return f"create or replace view {SPEED_DATABASE}.{view_name(table)} as\n{state}"
-
-
-def state_columns(table: Dataset) -> tuple[str, ...]:
-    """What :func:`state_query` returns, in order."""
-    return (*table.names, *STATE_METADATA)
 
 
 def state_query(table: Dataset, change_log: str, predicate: str = "true") -> str:
@@ -147,9 +187,3 @@ def _last_real_value(name: str) -> str:
 
 def _lines(items: list[str], indent: int) -> str:
     return (",\n" + " " * indent).join(items)
-
-
-def held_by(position: Position) -> str:
-    """The predicate that a row at or below ``position`` meets; false where nothing is held."""
-    bounds = [f"(_topic = '{topic}' and _partition = {part} and _offset <= {last})" for topic, part, last in position]
-    return f"({' or '.join(bounds)})" if bounds else "false"

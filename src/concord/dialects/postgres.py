@@ -1,4 +1,4 @@
-"""PostgreSQL: the shop's tables, the fence, the heartbeat, the publication."""
+"""PostgreSQL: the shop's tables, the fence, the heartbeat, the publication, what capture cannot carry."""
 
 from concord.contracts.model import Column, Dataset
 from concord.contracts.names import CDC_ROLE, OWNER_ROLE, PUBLICATION
@@ -53,7 +53,7 @@ def create_all() -> list[str]:
     """Every statement in order, each safe to repeat. Run by the database's owner or a superuser."""
     tables = (*TABLES.values(), FENCE, HEARTBEAT)
     statements = [statement for table in tables for statement in create_table(table)]
-    return [*statements, *_first_heartbeat(), *create_publication(), *grants()]
+    return [*statements, *refuse_truncate(), *_first_heartbeat(), *create_publication(), *grants()]
 
 
 def create_table(table: Dataset) -> list[str]:
@@ -96,6 +96,25 @@ def _indexes(table: Dataset) -> list[str]:
         return []
     indexed = [column.name for column in table.columns if column.references or column.name == "created_at"]
     return [f"create index if not exists {table.name}_{name}_idx on {table.name} ({name})" for name in indexed]
+
+
+def refuse_truncate() -> list[str]:
+    """TRUNCATE writes no row to the change log: the layers would keep what PostgreSQL has lost.
+
+    Fires for everybody, superusers too, and also for a cascade from another table.
+    """
+    return [
+        "create or replace function refuse_truncate() returns trigger language plpgsql as $$\nbegin\n"
+        "    raise exception 'truncate of % is refused: change capture does not carry TRUNCATE', tg_table_name\n"
+        "        using hint = format('delete from %I instead: its rows are captured one by one', tg_table_name),\n"
+        "        errcode = 'feature_not_supported';\n"
+        "end\n$$",
+        *(
+            f"create or replace trigger refuse_truncate before truncate on {name}\n"
+            "    for each statement execute function refuse_truncate()"
+            for name in TABLES
+        ),
+    ]
 
 
 def _first_heartbeat() -> list[str]:

@@ -2,7 +2,7 @@
 
 from concord.contracts.derived import WAREHOUSE_BOOKKEEPING
 from concord.contracts.model import Column, Dataset
-from concord.contracts.position import Position
+from concord.contracts.state import state_columns
 from concord.contracts.tables import TABLES, TOAST_PLACEHOLDER, as_raw
 from concord.contracts.types import (
     BigInt,
@@ -24,9 +24,6 @@ DATABASE = "ECOMMERCE_DW"
 ROLE = "TRANSFORMER"
 AUTO_SUSPEND_SECONDS = 300
 SCHEMAS = ("RAW", "STAGING", "MARTS")
-
-STATE_METADATA = ("_topic", "_partition", "_offset", "__source_lsn")
-"""What a row of current state says about the change that made it."""
 
 RAW_DATASETS: tuple[Dataset, ...] = (
     *(as_raw(table) for table in TABLES.values()),
@@ -89,11 +86,6 @@ def _cluster_key(column: Column) -> str:
     return f"to_date({column.name})" if isinstance(column.type, Instant) else column.name
 
 
-def state_columns(table: Dataset) -> tuple[str, ...]:
-    """What :func:`state_query` returns, in order."""
-    return (*table.names, *STATE_METADATA)
-
-
 def state_query(table: Dataset, relation: str, predicate: str = "true") -> str:
     """The table's state after the changes of ``relation`` that meet ``predicate``. Grain: one key.
 
@@ -125,9 +117,3 @@ def _window(table: Dataset) -> str:
 
 def _lines(items: list[str], indent: int) -> str:
     return (",\n" + " " * indent).join(items)
-
-
-def held_by(position: Position) -> str:
-    """The predicate that a row at or below ``position`` meets; false where nothing is held."""
-    bounds = [f"(_topic = '{topic}' and _partition = {part} and _offset <= {last})" for topic, part, last in position]
-    return f"({' or '.join(bounds)})" if bounds else "false"

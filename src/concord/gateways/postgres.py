@@ -244,10 +244,12 @@ def _in_words(error: psycopg.Error, address: str) -> ConcordError:
     match error:
         case server.LockNotAvailable() | server.DeadlockDetected() | server.SerializationFailure():
             return TablesBusy(said, "others are writing: try again")
+        case server.DiskFull():
+            return Unavailable(said, "free some space on the disk of the server")
         case psycopg.IntegrityError() | psycopg.DataError():
             return ContractViolation(said)
         case psycopg.ProgrammingError() | psycopg.NotSupportedError():
-            return Misconfigured(said)
+            return Misconfigured(said, error.diag.message_hint or "")
         case _:
             return Unavailable(said, "is it running? concord status")
 

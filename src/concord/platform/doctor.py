@@ -6,7 +6,6 @@ makes it slow or fragile. Judgements are functions of numbers; only the outermos
 
 import platform
 import resource
-import shutil
 import subprocess
 import sys
 import time
@@ -22,12 +21,11 @@ from concord.platform import installed
 from concord.platform.accounts import check_reachable, unprivileged_user
 from concord.platform.catalogue import engines
 from concord.platform.engine import Engine
+from concord.platform.home import GIBIBYTE, ROOM_ADVISED, ROOM_NEEDED, free_bytes
 from concord.platform.install import parts
 from concord.platform.ports import Holder, holders
 from concord.settings import PROJECT, Settings
 
-GIBIBYTE = 1 << 30
-DISK_ADVISED, DISK_NEEDED = 6 * GIBIBYTE, 2 * GIBIBYTE
 MEMORY_ADVISED, MEMORY_NEEDED = 8 * GIBIBYTE, 4 * GIBIBYTE
 OPEN_FILES_ADVISED, OPEN_FILES_NEEDED = 8192, 1024
 PYTHONS = ((3, 11), (3, 14))
@@ -78,13 +76,12 @@ def judge_python(version: tuple[int, ...]) -> Finding:
 
 def _disks(settings: Settings) -> Iterator[Finding]:
     for name, folder in (("home", settings.home), ("cache", settings.cache)):
-        nearest = next(path for path in (folder, *folder.parents) if path.exists())
-        yield judge_disk(f"disk of {name}", str(folder), shutil.disk_usage(nearest).free)
+        yield judge_disk(f"disk of {name}", str(folder), free_bytes(folder))
 
 
 def judge_disk(subject: str, folder: str, free: int) -> Finding:
-    state = _graded(free, DISK_NEEDED, DISK_ADVISED)
-    advice = f"free some space ({DISK_ADVISED // GIBIBYTE} GiB are advised), or set CONCORD_HOME and CONCORD_CACHE"
+    state = _graded(free, ROOM_NEEDED, ROOM_ADVISED)
+    advice = f"free some space ({ROOM_ADVISED // GIBIBYTE} GiB are advised), or set CONCORD_HOME and CONCORD_CACHE"
     return Finding(subject, state, f"{free / GIBIBYTE:.1f} GiB free at {folder}", "" if state is State.OK else advice)
 
 

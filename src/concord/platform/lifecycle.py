@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from concord.errors import Misconfigured, Unavailable
-from concord.platform import leftovers, secret_files
+from concord.platform import home, leftovers, secret_files
 from concord.platform.accounts import own
 from concord.platform.catalogue import engines
 from concord.platform.engine import Engine, Launch
@@ -36,14 +36,17 @@ def start(settings: Settings, wanted: Collection[str], watcher: Watcher) -> None
     """Every engine of ``wanted`` runs as configured now and is ready.
 
     One that runs already in just this way is left alone, one that was configured otherwise is
-    restarted. Nothing is started if a program, a secret or a port is missing.
+    restarted. Nothing is started if a program, a secret or a port is missing, or disk space: that is
+    asked for only while nothing runs.
     """
-    _make_home(settings)
+    supervisord = Supervisord(settings.home)
+    if not supervisord.is_running():
+        home.require_room(settings.home)
+    home.make(settings.home)
     with _alone(settings):
         secret_files.create_missing(settings)
         chosen = {name: engine for name, engine in engines(settings).items() if name in wanted}
         launches = {name: engine.launch() for name, engine in chosen.items()}
-        supervisord = Supervisord(settings.home)
         if not supervisord.is_running():
             leftovers.end(supervisord.configured_commands())
         supervisord.ensure_running()
@@ -54,18 +57,31 @@ def start(settings: Settings, wanted: Collection[str], watcher: Watcher) -> None
 
 def stop(settings: Settings, watcher: Watcher) -> None:
     """Nothing of the stack runs afterwards; engines are stopped before those they need."""
+    if Supervisord(settings.home).folder.exists():
+        with _alone(settings):
+            _stop_all(settings, watcher)
+
+
+def reset(settings: Settings, watcher: Watcher) -> None:
+    """Nothing of the stack runs or is stored afterwards. Raises :class:`Misconfigured` if the home is not Concord's."""
+    home.require_ours(settings)
+    with _alone(settings):
+        _stop_all(settings, watcher)
+        home.delete_all(settings)
+
+
+def _stop_all(settings: Settings, watcher: Watcher) -> None:
     supervisord = Supervisord(settings.home)
     if not supervisord.is_running():
         leftovers.end(supervisord.configured_commands())
         return
-    with _alone(settings):
-        states, known = supervisord.states(), engines(settings)
-        running = {name: known[name] for name in states if name in known}
-        pids = [state.pid for state in states.values() if state.pid] + [supervisord.pid()]
-        family = leftovers.family(pids)
-        in_order(reversed_graph(_needs(running)), lambda name: _bring_down(supervisord, name, watcher))
-        supervisord.shutdown()
-        leftovers.require_gone(family)
+    states, known = supervisord.states(), engines(settings)
+    running = {name: known[name] for name in states if name in known}
+    pids = [state.pid for state in states.values() if state.pid] + [supervisord.pid()]
+    family = leftovers.family(pids)
+    in_order(reversed_graph(_needs(running)), lambda name: _bring_down(supervisord, name, watcher))
+    supervisord.shutdown()
+    leftovers.require_gone(family)
 
 
 def last_lines(log: Path, count: int = LOG_LINES_SHOWN) -> str:
@@ -76,18 +92,14 @@ def last_lines(log: Path, count: int = LOG_LINES_SHOWN) -> str:
         return "".join(deque(lines, maxlen=count)).rstrip()
 
 
-def _make_home(settings: Settings) -> None:
-    settings.home.mkdir(parents=True, exist_ok=True)
-
-
 @contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
     """Two of us at once would fight over the same engines."""
-    with (settings.home / "lock").open("w") as lock:
+    with (settings.home / home.LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            busy = f"another concord up or down works on {settings.home}"
+            busy = f"another concord up, down or reset works on {settings.home}"
             raise Misconfigured(busy, "wait until it is done") from None
         yield
 

@@ -28,7 +28,11 @@ def create_missing(settings: Settings) -> None:
 
 
 def _create(settings: Settings, name: str) -> None:
-    """Hexadecimal: needs no quoting in any of the engines' configuration languages."""
-    descriptor = os.open(settings.secrets / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
+    """Hexadecimal: needs no quoting in any of the engines' configuration languages.
+
+    In place only once it is whole: half a secret on a full disk would be taken for one ever after.
+    """
+    partial = settings.secrets / f".{name}.part"
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(secrets.token_hex(24))
+    partial.replace(settings.secrets / name)

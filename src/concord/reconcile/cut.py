@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from concord.contracts.names import cdc_topic
 from concord.contracts.position import Position
+from concord.contracts.state import held_by
 from concord.contracts.tables import TABLES
 
 CDC_TOPICS = tuple(cdc_topic(table) for table in TABLES.values())
@@ -18,8 +19,7 @@ class Cut:
 
     def predicate(self, topic: str) -> str:
         """SQL, the same in every engine, true for the changes of ``topic`` that count."""
-        held = [f"(_partition = {p} and _offset <= {o})" for _, p, o in self.position.of_topic(topic)]
-        inside = f"({' or '.join(held)})" if held else "(1 = 0)"
+        inside = held_by(self.position.of_topic(topic))
         return inside if self.below_lsn is None else f"{inside} and __source_lsn < {self.below_lsn}"
 
 

@@ -51,7 +51,9 @@ def store(report: Report, folder: Path) -> Path:
     """Write the report to ``folder`` under its run id and return the file."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{report.run_id}.json"
-    path.write_text(json.dumps(document(report), indent=2, default=str))
+    partial = path.with_suffix(".part")  # a disk that fills meanwhile leaves no report that cannot be read
+    partial.write_text(json.dumps(document(report), indent=2, default=str))
+    partial.replace(path)
     return path
 
 

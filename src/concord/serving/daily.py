@@ -15,8 +15,9 @@ from typing import Any
 from concord.contracts.derived import DAILY_BUSINESS_METRICS
 from concord.contracts.names import cdc_topic
 from concord.contracts.position import Position, Publication
+from concord.contracts.state import held_by
 from concord.contracts.tables import ORDER_ITEMS, ORDERS, USERS, OrderStatus, as_change
-from concord.dialects.clickhouse import held_by, state_query
+from concord.dialects.clickhouse import state_query
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.snowflake import Snowflake
 from concord.rules.orders import COMPLETED, REVENUE

@@ -1,9 +1,9 @@
 """Golden fragments of the set-up statements: what an engine would let pass and we must not."""
 
+from concord.contracts.behaviour import LATE_EVENTS
 from concord.contracts.derived import DEAD_LETTERS, LOAD_AUDIT, SPEED_POSITION
 from concord.contracts.events import EVENTS, EVENTS_LANDING
-from concord.contracts.position import Position
-from concord.contracts.tables import ORDERS, PRODUCTS, TABLES, USERS, as_change, as_mirror, as_raw
+from concord.contracts.tables import ORDERS, TABLES, USERS, as_change, as_mirror, as_raw
 from concord.dialects import clickhouse, dbt, iceberg, postgres, snowflake
 
 
@@ -24,14 +24,29 @@ def test_connector_reads_what_is_published_and_touches_only_its_heartbeat() -> N
     ]
 
 
+def test_each_captured_table_refuses_truncate_again_and_again() -> None:
+    function, *triggers = postgres.refuse_truncate()
+    assert function.startswith("create or replace function refuse_truncate()")
+    assert [trigger.splitlines()[0] for trigger in triggers] == [
+        f"create or replace trigger refuse_truncate before truncate on {table}"
+        for table in ("users", "products", "orders", "order_items")
+    ]
+    assert set(postgres.refuse_truncate()) <= set(postgres.create_all())
+
+
 def test_speed_tables_deduplicate_repeated_inserts() -> None:
     for dataset in clickhouse.TABLE_DATASETS:
         assert "non_replicated_deduplication_window = 1000" in clickhouse.create_table(dataset)
 
 
-def test_only_events_and_dead_letters_expire_and_by_arrival() -> None:
-    expiring = {dataset.name for dataset in clickhouse.TABLE_DATASETS if "ttl" in clickhouse.create_table(dataset)}
-    assert expiring == {"events", "dead_letters"}
+def test_change_logs_and_positions_never_expire() -> None:
+    lasting = {dataset.name for dataset in clickhouse.TABLE_DATASETS if "ttl" not in clickhouse.create_table(dataset)}
+    changes = {as_change(table).name for table in TABLES.values()}
+    assert lasting >= changes | {SPEED_POSITION.name}
+
+
+def test_raw_records_expire_by_time_of_arrival_late_and_bad_ones_later() -> None:
+    assert "ttl toDateTime(_timestamp) + interval 90 day" in clickhouse.create_table(LATE_EVENTS)
     assert "ttl toDateTime(_timestamp) + interval 30 day" in clickhouse.create_table(EVENTS)
     assert "ttl toDateTime(_timestamp) + interval 90 day" in clickhouse.create_table(DEAD_LETTERS)
 
@@ -83,21 +98,3 @@ def test_sources_mark_personal_columns() -> None:
     marked = {column["name"] for column in tables["users"]["columns"] if column.get("config")}
     assert marked == {"email", "first_name", "last_name"}
     assert {"load_audit", "publications"} <= tables.keys()
-
-
-def test_predicate_of_a_position_names_every_partition() -> None:
-    position = Position.of([("ecommerce.public.orders", 1, 7), ("ecommerce.public.orders", 0, 3)])
-    expected = (
-        "((_topic = 'ecommerce.public.orders' and _partition = 0 and _offset <= 3)"
-        " or (_topic = 'ecommerce.public.orders' and _partition = 1 and _offset <= 7))"
-    )
-    assert clickhouse.held_by(position) == snowflake.held_by(position) == expected
-
-
-def test_nothing_is_held_by_an_empty_position() -> None:
-    assert clickhouse.held_by(Position()) == snowflake.held_by(Position()) == "false"
-
-
-def test_state_has_the_tables_columns_and_its_position() -> None:
-    for dialect in (clickhouse, snowflake):
-        assert dialect.state_columns(PRODUCTS) == (*PRODUCTS.names, "_topic", "_partition", "_offset", "__source_lsn")

@@ -6,13 +6,14 @@ from typing import Any
 import duckdb
 import pytest
 import sqlglot
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from concord.contracts.model import Dataset
 from concord.contracts.position import Position
+from concord.contracts.state import held_by, state_columns
 from concord.contracts.tables import ORDERS, PRODUCTS, TABLES, TOAST_PLACEHOLDER, USERS, as_change
-from concord.dialects.snowflake import create_table, held_by, state_columns, state_query
+from concord.dialects.snowflake import create_table, state_query
 from tests.factories import change_row
 from tests.histories import Row, cut_of, history, state
 
@@ -46,12 +47,14 @@ def naive(rows: Sequence[Row]) -> list[Row]:
     return [{name: _naive(value) for name, value in row.items()} for row in rows]
 
 
+@settings(deadline=None)  # each example opens a database
 @given(seeds)
 def test_state_is_what_a_replay_leaves(seed: int) -> None:
     changes = history(PRODUCTS, seed, length=25, keys=3)
     assert answer(PRODUCTS, changes) == naive(state(PRODUCTS, changes))
 
 
+@settings(deadline=None)  # each example opens a database
 @given(seeds)
 def test_state_at_a_position_is_what_a_replay_up_to_it_leaves(seed: int) -> None:
     changes = history(USERS, seed, length=25, keys=3)

@@ -44,5 +44,11 @@ def test_a_refused_login_is_a_matter_of_settings_and_silence_is_not(reason: str,
     assert "127.0.0.1:5432/shop" in said.message
 
 
+def test_a_full_disk_of_the_server_says_what_to_do() -> None:
+    said = _in_words(server.DiskFull("could not extend file"), "127.0.0.1:5432/shop")
+    assert type(said) is Unavailable
+    assert "free some space" in said.hint
+
+
 def test_a_password_is_in_no_message() -> None:
     assert "secret" not in Postgres("127.0.0.1", 5432, "shop", "shop", "secret").address
