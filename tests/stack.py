@@ -1,5 +1,6 @@
 """A stack for the tests alone: its own ports, its own home, the machine's downloads."""
 
+import json
 import random
 import shutil
 import tempfile
@@ -38,6 +39,7 @@ def profile_with(ports: Iterator[int]) -> dict[str, dict[str, Any]]:
     profile["lake"]["uri"] = f"http://{local}:{next(ports)}"
     profile["clickhouse"] |= {"http_port": next(ports), "tcp_port": next(ports), "max_memory_bytes": 2 << 30}
     profile["snowflake"]["port"] = next(ports)
+    profile["telemetry"]["metrics_port"] = next(ports)
     # Counted up from here by the launcher, so the last to be taken.
     profile["object_store"]["admin_port_base"] = next(ports)
     return profile
@@ -51,7 +53,7 @@ def as_toml(profile: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _line(item: tuple[str, Any]) -> str:
     name, value = item
-    return f'{name} = "{value}"\n' if isinstance(value, str) else f"{name} = {value}\n"
+    return f"{name} = {json.dumps(value)}\n"
 
 
 def temporary_home() -> Path:

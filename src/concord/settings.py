@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -100,6 +100,20 @@ class Spark(Section):
     max_offsets_per_trigger: int
 
 
+class Telemetry(Section):
+    """What the speed layer tells Prometheus and tracing, and the targets it is held to. Port 0: nothing is served."""
+
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = Field(default=0, ge=0, le=65_535)
+    target_events_per_second: float = Field(default=20_000, gt=0)
+    freshness_target_seconds: float = Field(default=5, gt=0)
+    slow_query_seconds: float = Field(default=1, gt=0)
+    traces: bool = False
+    """Keep a trace per micro-batch in ``speed/traces`` under the home folder, as JSON lines."""
+    otlp_endpoint: str = ""
+    """Send them to this OpenTelemetry collector instead (``http://host:4318``)."""
+
+
 class Settings(BaseSettings):
     """One profile, resolved. ``home`` holds all data and survives ``down``; ``cache`` holds downloads."""
 
@@ -122,6 +136,7 @@ class Settings(BaseSettings):
     clickhouse: ClickHouse
     snowflake: Snowflake
     spark: Spark
+    telemetry: Telemetry = Telemetry()
 
     @classmethod
     def settings_customise_sources(

@@ -45,6 +45,7 @@ from concord.gateways.spark import end_session, spark_session
 from concord.settings import PROJECT, child_environment, load_settings
 from tests.conformance.snowflake.server import Server
 from tests.factories import change_row, edge_row
+from tests.speed_store import SpeedStore
 
 pytestmark = pytest.mark.spark
 
@@ -151,6 +152,7 @@ def tools(
     return job.Tools(
         lake=lake,  # type: ignore[arg-type]
         warehouse=warehouse,
+        speed=SpeedStore(),  # type: ignore[arg-type]
         spark=lambda: nullcontext(lake.spark),
         connector_options=warehouse.spark_options(),
         dbt=Dbt(PROJECT / "dbt_project", dbt_folder, environment),

@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import Row
 
-from concord.contracts.events import EVENT_TYPES, EVENTS, EventType
+from concord.contracts.events import EVENT_TYPES, EventType
 from concord.contracts.names import EVENTS_TOPIC
 from concord.rules.quality import Accepted, judge
 from concord.settings import PROJECT
-from concord.speed.records import ORIGINAL, POSITION
-from concord.speed.validate import IS_SURE, validated
+from concord.speed.lines import typed
+from concord.speed.records import ORIGINAL
+from concord.speed.validate import LINE, validated
 from tests.factories import event, to_bytes
 from tests.spark.conftest import RECEIVED, FromKafka
 
@@ -85,33 +87,21 @@ def expected(record: bytes | None) -> dict[str, Any] | None:
     return verdict.row() if isinstance(verdict, Accepted) else None
 
 
-def typed(row: Row) -> dict[str, Any]:
-    values = {name: row[name] for name in EVENTS.names if name not in POSITION}
-    return {name: _aware(value) for name, value in values.items()}
-
-
-def _aware(value: Any) -> Any:
-    """Spark hands out local time without a zone."""
-    return value.astimezone(UTC) if isinstance(value, datetime) else value
-
-
 def test_what_spark_calls_sure_the_judge_accepts_with_the_very_same_row(from_kafka: FromKafka) -> None:
     records = corpus()
-
-    wrong = [
-        (record, typed(row), expected(record))
-        for record, row in zip(records, verdicts(from_kafka, records), strict=True)
-        if row[IS_SURE] and typed(row) != expected(record)
+    sure = [
+        (record, row[LINE]) for record, row in zip(records, verdicts(from_kafka, records), strict=True) if row[LINE]
     ]
+    rows = typed(pa.chunked_array([[line for _, line in sure]])).to_pylist()
 
-    assert wrong == []
+    assert [record for (record, _), row in zip(sure, rows, strict=True) if row != expected(record)] == []
 
 
 def test_a_doubtful_record_keeps_its_bytes_and_a_sure_one_needs_none(from_kafka: FromKafka) -> None:
     records = [*malformed(), to_bytes(event())]
 
     for record, row in zip(records, verdicts(from_kafka, records), strict=True):
-        assert row[ORIGINAL] == (None if row[IS_SURE] else record)
+        assert row[ORIGINAL] == (None if row[LINE] else record)
 
 
 def test_ordinary_events_of_every_type_need_no_second_look(from_kafka: FromKafka) -> None:
@@ -121,7 +111,7 @@ def test_ordinary_events_of_every_type_need_no_second_look(from_kafka: FromKafka
         for seed, moment in enumerate([RECEIVED, RECEIVED - timedelta(days=400), RECEIVED + timedelta(minutes=4)], 1)
     ]
 
-    assert all(row[IS_SURE] for row in verdicts(from_kafka, ordinary))
+    assert all(row[LINE] for row in verdicts(from_kafka, ordinary))
 
 
 def test_optional_fields_may_be_null_or_absent_without_a_second_look(from_kafka: FromKafka) -> None:
@@ -133,10 +123,10 @@ def test_optional_fields_may_be_null_or_absent_without_a_second_look(from_kafka:
         to_bytes(event(user_id=None)),
     ]
 
-    assert all(row[IS_SURE] for row in verdicts(from_kafka, sparse))
+    assert all(row[LINE] for row in verdicts(from_kafka, sparse))
 
 
 def test_most_valid_examples_need_no_second_look(from_kafka: FromKafka) -> None:
     valid = [record for record in examples() if expected(record) is not None]
 
-    assert sum(row[IS_SURE] for row in verdicts(from_kafka, valid)) > len(valid) / 2
+    assert sum(row[LINE] is not None for row in verdicts(from_kafka, valid)) > len(valid) / 2

@@ -15,6 +15,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from concord.batch.build import Built, Dbt
+from concord.batch.hand_over import hand_over
 from concord.batch.lease import lease
 from concord.batch.load_raw import Loaded, Staged, merge, stage
 from concord.batch.publish import publications, publish
@@ -22,6 +23,7 @@ from concord.batch.range import Range, batch_id, check_never_back, predecessor, 
 from concord.batch.read_lake import Pin, changes, check_unique, for_raw, pin, summarize
 from concord.contracts.position import Position, Publication
 from concord.errors import Misconfigured, Unavailable
+from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.lake import Lake
 from concord.gateways.snowflake import Snowflake
 
@@ -37,6 +39,7 @@ class Tools:
 
     lake: Lake
     warehouse: Snowflake
+    speed: ClickHouse
     spark: Callable[[], AbstractContextManager[SparkSession]]
     connector_options: dict[str, str]
     dbt: Dbt
@@ -80,9 +83,10 @@ def run(tools: Tools, request: Request, step: Step) -> Outcome:
     with lease(tools.folder):
         with step("pin the lake"):
             plan = _plan(tools, request)
-        if plan is None:
-            return Outcome(publication=None)
-        return _carry_out(tools, request, plan, step)
+        outcome = _carry_out(tools, request, plan, step) if plan else Outcome(publication=None)
+        with step("hand tiers and catalogue to the speed layer"):
+            hand_over(tools.warehouse, tools.speed, publications(tools.warehouse), request.now)
+        return outcome
 
 
 def _plan(tools: Tools, request: Request) -> Plan | None:

@@ -71,6 +71,7 @@ def tools(settings: Settings) -> job.Tools:
     return job.Tools(
         lake=bootstrap.lake(settings),
         warehouse=warehouse,
+        speed=bootstrap.clickhouse(settings),
         spark=lambda: bootstrap.spark_for(settings, job.APP_NAME, settings.spark.batch_memory),
         connector_options=warehouse.spark_options(),
         dbt=dbt(settings),

@@ -1,5 +1,7 @@
 """``concord stream``: the speed layer in the foreground."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -8,13 +10,18 @@ import typer
 
 from concord import bootstrap
 from concord.gateways.spark import java_pid
-from concord.settings import Settings, load_settings
+from concord.settings import Settings, Telemetry, load_settings
+from concord.speed.instruments import Targets, prepared, probes
 from concord.speed.job import SESSION_OPTIONS, SpeedLayer
 from concord.speed.lease import Lease, lease
+from concord.speed.report import Reporter
 from concord.speed.run import run, stop_signal
 from concord.telemetry import logging
 from concord.telemetry.clock import now
+from concord.telemetry.exposition import Metrics
+from concord.telemetry.tracing import Traces, to_collector, to_file
 
+SERVICE = "concord-speed"
 FAILPOINT_HELP = "For drills: die at this step of a micro-batch (batch_open, data_stored, position_stored)."
 Failpoint = Annotated[str, typer.Option(envvar="CONCORD_FAILPOINT", hidden=True, help=FAILPOINT_HELP)]
 
@@ -39,21 +46,62 @@ def ready_file(settings: Settings) -> Path:
 
 def _run(settings: Settings, held: Lease, failpoint: str) -> None:
     ready_file(settings).unlink(missing_ok=True)
-    spark = bootstrap.spark_session(settings, "concord-speed", settings.spark.speed_memory, options=SESSION_OPTIONS)
-    held.name_java(java_pid(spark))
-    stop = stop_signal()
-    layer = SpeedLayer(
-        spark=spark,
-        store=bootstrap.clickhouse(settings, user="writer"),
-        bootstrap=settings.kafka.bootstrap,
-        folder=folder(settings),
-        trigger_seconds=settings.spark.trigger_seconds,
-        max_offsets_per_trigger=settings.spark.max_offsets_per_trigger,
-        clock=now,
-        failpoint=failpoint,
+    targets = targets_of(settings.telemetry)
+    metrics = prepared(Metrics(), targets, settings.spark.trigger_seconds)
+    with _served(metrics, settings.telemetry), _traces(settings) as traces:
+        spark = bootstrap.spark_session(settings, "concord-speed", settings.spark.speed_memory, options=SESSION_OPTIONS)
+        held.name_java(java_pid(spark))
+        stop = stop_signal()
+        layer = SpeedLayer(
+            spark=spark,
+            store=bootstrap.clickhouse(settings, user="writer"),
+            bootstrap=settings.kafka.bootstrap,
+            folder=folder(settings),
+            trigger_seconds=settings.spark.trigger_seconds,
+            max_offsets_per_trigger=settings.spark.max_offsets_per_trigger,
+            clock=now,
+            failpoint=failpoint,
+            report=Reporter(metrics, traces),
+        )
+        structlog.get_logger().info("starting", folder=str(layer.folder), failpoint=failpoint)
+        try:
+            queries = layer.start()
+            run(queries, stop, ready_file(settings), now, probes(metrics, layer, queries, targets))
+        finally:
+            spark.stop()
+
+
+def targets_of(telemetry: Telemetry) -> Targets:
+    """What the profile asks for."""
+    return Targets(
+        events_per_second=telemetry.target_events_per_second,
+        freshness_seconds=telemetry.freshness_target_seconds,
+        slow_query_seconds=telemetry.slow_query_seconds,
     )
-    structlog.get_logger().info("starting", folder=str(layer.folder), failpoint=failpoint)
+
+
+@contextmanager
+def _served(metrics: Metrics, telemetry: Telemetry) -> Iterator[None]:
+    if not telemetry.metrics_port:
+        yield
+        return
+    stop = metrics.serve(telemetry.metrics_host, telemetry.metrics_port)
     try:
-        run(layer.start(), stop, ready_file(settings), now)
+        yield
     finally:
-        spark.stop()
+        stop()
+
+
+@contextmanager
+def _traces(settings: Settings) -> Iterator[Traces | None]:
+    """None unless the profile asks for them: then a micro-batch costs nothing more."""
+    telemetry = settings.telemetry
+    if not (telemetry.traces or telemetry.otlp_endpoint):
+        yield None
+        return
+    collected = to_collector(SERVICE, telemetry.otlp_endpoint) if telemetry.otlp_endpoint else None
+    traces = collected or to_file(SERVICE, folder(settings) / "traces")
+    try:
+        yield traces
+    finally:
+        traces.close()

@@ -9,6 +9,10 @@ FENCE_TOPIC = f"{CDC_TOPIC_PREFIX}.public.fence"
 TOPIC_PARTITIONS = 4
 """Fixed for a topic's life: a key must never change partition."""
 
+CHANGES_QUERY = "speed.changes"
+EVENTS_QUERY = "speed.events"
+"""The speed layer's streaming queries, as positions, logs and metrics name them."""
+
 LAKE_NAMESPACE = "ecommerce"
 EVENTS_LANDING = "events_landing"
 SPEED_DATABASE = "ecommerce"

@@ -1,15 +1,15 @@
 """All engines of this machine, in the order people think of them."""
 
 from concord.platform.engine import Engine
-from concord.platform.launchers import clickhouse, connect, kafka, object_store, postgres, snowflake, speed, watch
+from concord.platform.launchers import clickhouse, connect, kafka, object_store, postgres, snowflake, speed, tend
 from concord.settings import Settings
 
-LAUNCHERS = (postgres, object_store, kafka, connect, clickhouse, snowflake, speed, watch)
+LAUNCHERS = (postgres, object_store, kafka, connect, clickhouse, snowflake, speed, tend)
 
-STORES = tuple(launcher.NAME for launcher in LAUNCHERS if launcher not in (speed, watch))
+STORES = tuple(launcher.NAME for launcher in LAUNCHERS if launcher not in (speed, tend))
 """What has to run before anything can be provisioned."""
 
-APPLICATIONS = (speed.NAME, watch.NAME)
+APPLICATIONS = (speed.NAME, tend.NAME)
 """What needs topics and tables to be there."""
 
 

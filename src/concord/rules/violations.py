@@ -22,6 +22,10 @@ class Reason(StrEnum):
     IMPOSSIBLE_TIME = "impossible_time"
 
 
+BAD_CHANGE_RECORD = "bad_change_record"
+"""Reason code of a record of a change topic that is no row of its table."""
+
+
 class Violation(Exception):
     """One fault of one record. ``detail`` never repeats the value: it may be personal."""
 

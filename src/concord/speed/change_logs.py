@@ -11,13 +11,13 @@ from concord.contracts.derived import DEAD_LETTERS
 from concord.contracts.model import Dataset
 from concord.contracts.tables import TABLES, as_change
 from concord.gateways.clickhouse import ClickHouse
+from concord.rules.violations import BAD_CHANGE_RECORD
 from concord.speed.batch_token import BatchToken
 from concord.speed.changes import FAULT, IS_TOMBSTONE
 from concord.speed.dead_letters import dead_letters
+from concord.speed.quality import dead_kinds
 from concord.speed.records import BATCH_AT, CARRIED, IN_ORDER, ORIGINAL, POSITION
-from concord.speed.tally import Fates, Tally, offset_ranges
-
-BAD_CHANGE_RECORD = "bad_change_record"
+from concord.speed.tally import Done, Fates, offset_ranges
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class StoreChanges:
     store: ClickHouse
     token: BatchToken
 
-    def __call__(self, records: pa.Table) -> list[Tally]:
+    def __call__(self, records: pa.Table) -> Done:
         ranges = offset_ranges(records)
         ordered = records.sort_by(IN_ORDER)
         dead = faulty(ordered)
@@ -36,7 +36,8 @@ class StoreChanges:
         for name, rows in stored.items():
             self.store.insert_arrow(name, rows, self.token.of(name, ranges))
         tombstones = ordered.filter(ordered[IS_TOMBSTONE])
-        return Fates(records, list(stored.values()), dead, dead.slice(0, 0), tombstones).tallies()
+        fates = Fates(records, list(stored.values()), dead, dead.slice(0, 0), tombstone=tombstones)
+        return Done(fates.tallies(), kinds=dead_kinds(dead))
 
 
 def rows_of(table: Dataset, records: pa.Table) -> pa.Table:

@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from concord.contracts.derived import DEAD_LETTERS
 from concord.contracts.tables import POSITION_KEY
+from concord.dialects.arrow import arrow_schema
 from concord.errors import Unavailable
 from concord.gateways.kafka import Kafka
-from concord.speed.records import arrow_schema
 
 DELIVERY_SECONDS = 30
 

@@ -1,22 +1,25 @@
-"""A micro-batch of events goes to rest: valid ones once per id, invalid ones as dead letters."""
+"""A micro-batch of events goes to rest: valid ones once per id, late ones apart, invalid ones as dead letters."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from concord.contracts.behaviour import LATE_EVENTS
 from concord.contracts.derived import DEAD_LETTERS
 from concord.contracts.events import EVENTS
 from concord.gateways.clickhouse import ClickHouse
 from concord.speed.batch_token import BatchToken
+from concord.speed.copies import known, originals
 from concord.speed.dead_letters import publish
-from concord.speed.settle import originals, settle
-from concord.speed.tally import Fates, Tally, offset_ranges
-
-KNOWN_IDS = (
-    f"select toString(event_id) as event_id, _topic, _partition, _offset from {EVENTS.name} "
-    "where event_id in (select toUUID(event_id) from batch_ids)"
-)
-"""Event ids of this micro-batch that the store has, with the position they came from."""
+from concord.speed.enrich import enrichment, pinned
+from concord.speed.lateness import bound_after, is_late
+from concord.speed.quality import Fate, KindCount, dead_kinds, kinds_of
+from concord.speed.records import BATCH_AT
+from concord.speed.sessions.keep import StoreSessions
+from concord.speed.settle import settle
+from concord.speed.tally import Done, Fates, offset_ranges
 
 
 @dataclass(frozen=True)
@@ -28,14 +31,37 @@ class StoreEvents:
     dead_letter_topic: str
     token: BatchToken
 
-    def __call__(self, records: pa.Table) -> list[Tally]:
+    def __call__(self, records: pa.Table) -> Done:
         ranges = offset_ranges(records)
         settled = settle(records)
-        kept = originals(settled.events, self._known(settled.events), ranges)
+        events = self._enriched(settled.events, _began(records))
+        late = events.filter(is_late(events))
+        kept = originals(events, known(self.store, events, late), ranges)
+        timely, kept_late = apart(kept.events)
         self.store.insert_arrow(DEAD_LETTERS.name, settled.dead, self.token.of(DEAD_LETTERS.name, ranges))
         publish(self.bootstrap, self.dead_letter_topic, settled.dead)
-        self.store.insert_arrow(EVENTS.name, kept.events, self.token.of(EVENTS.name, ranges))
-        return Fates(records, [kept.events], settled.dead, kept.copies).tallies()
+        self.store.insert_arrow(LATE_EVENTS.name, kept_late, self.token.of(LATE_EVENTS.name, ranges))
+        self.store.insert_arrow(EVENTS.name, timely, self.token.of(EVENTS.name, ranges))
+        bound = bound_after(records)
+        measures = StoreSessions(self.store, self.token)(timely, bound, ranges, _began(records))
+        fates = Fates(records, [timely], settled.dead, kept.copies, late=kept_late, bound=bound)
+        return Done(fates.tallies(), measures, kinds(timely, kept_late, kept.copies, settled.dead))
 
-    def _known(self, events: pa.Table) -> pa.Table:
-        return self.store.query_arrow(KNOWN_IDS, given={"batch_ids": events.select(["event_id"])})
+    def _enriched(self, events: pa.Table, now: datetime) -> pa.Table:
+        return enrichment(self.store, pinned(self.store, self.token, now)).applied(events)
+
+
+def apart(events: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Events in time, and late ones."""
+    late = is_late(events)
+    return events.filter(pc.invert(late)), events.filter(late)
+
+
+def kinds(stored: pa.Table, late: pa.Table, copies: pa.Table, dead: pa.Table) -> list[KindCount]:
+    """Every record but tombstones, by type and fate."""
+    return [*kinds_of({Fate.STORED: stored, Fate.LATE: late, Fate.DUPLICATE: copies}), *dead_kinds(dead)]
+
+
+def _began(records: pa.Table) -> datetime:
+    began: datetime = pc.min(records[BATCH_AT]).as_py()
+    return began

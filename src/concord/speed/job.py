@@ -9,22 +9,24 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from concord.contracts.derived import SPEED_POSITION
+from concord.contracts.names import CHANGES_QUERY as CHANGES
 from concord.contracts.names import DEAD_LETTER_TOPIC, EVENTS_TOPIC, cdc_topic
+from concord.contracts.names import EVENTS_QUERY as EVENTS
 from concord.contracts.tables import TABLES
 from concord.errors import Misconfigured
 from concord.gateways.clickhouse import ClickHouse
+from concord.gateways.kafka import Kafka
 from concord.speed.batch_token import BatchToken
 from concord.speed.change_logs import StoreChanges
 from concord.speed.changes import parsed
 from concord.speed.events import StoreEvents
+from concord.speed.idle import IdleBound
 from concord.speed.micro_batch import MicroBatch, Write
 from concord.speed.records import positioned
-from concord.speed.tally import Tally
+from concord.speed.report import Report, log_line
+from concord.speed.tally import Done
 from concord.speed.validate import validated
 from concord.speed.worker import in_one_task
-
-CHANGES = "speed.changes"
-EVENTS = "speed.events"
 
 SESSION_OPTIONS = {
     # A backlog of events must not keep the changes waiting.
@@ -55,6 +57,7 @@ class SpeedLayer:
     max_offsets_per_trigger: int
     clock: Callable[[], datetime]
     failpoint: str = ""
+    report: Report = log_line
     events_topic: str = EVENTS_TOPIC
     dead_letter_topic: str = DEAD_LETTER_TOPIC
     change_topics: Sequence[str] = field(default_factory=lambda: [cdc_topic(table) for table in TABLES.values()])
@@ -71,14 +74,18 @@ class SpeedLayer:
         """The clickstream."""
         return self._start(EVENTS, validated(self._records([self.events_topic])), self.write_events)
 
-    def write_changes(self, changes: DataFrame, token: BatchToken) -> list[Tally]:
-        """Four change logs, one insert each. Changes are few: one task reads, parses and stores them."""
-        return in_one_task(changes.coalesce(1), StoreChanges(self.store, token))
+    def idle_bound(self) -> IdleBound:
+        """What moves the lateness bound while no events come in."""
+        return IdleBound(EVENTS, self.store, Kafka(self.bootstrap), self.events_topic, self.clock)
 
-    def write_events(self, events: DataFrame, token: BatchToken) -> list[Tally]:
+    def write_changes(self, changes: DataFrame, token: BatchToken) -> Done:
+        """Four change logs, one insert each. Changes are few: one task reads, parses and stores them."""
+        return in_one_task(changes.coalesce(1), StoreChanges(self.store, token), CHANGES)
+
+    def write_events(self, events: DataFrame, token: BatchToken) -> Done:
         """Valid events and dead letters. Validation keeps all cores, storing is one task."""
         work = StoreEvents(self.store, self.bootstrap, self.dead_letter_topic, token)
-        return in_one_task(events.repartition(1), work)
+        return in_one_task(events.repartition(1), work, EVENTS)
 
     def _start(self, query: str, rows: DataFrame, write: Write) -> StreamingQuery:
         checkpoint = self.folder / "checkpoints" / query
@@ -86,7 +93,7 @@ class SpeedLayer:
         self.spark.sparkContext.setLocalProperty("spark.scheduler.pool", query)
         return (
             rows.writeStream.queryName(query)
-            .foreachBatch(MicroBatch(query, write, self.store, self.clock, self.failpoint).__call__)
+            .foreachBatch(MicroBatch(query, write, self.store, self.clock, self.failpoint, self.report).__call__)
             .option("checkpointLocation", checkpoint.as_uri())
             .trigger(processingTime=f"{self.trigger_seconds} seconds")
             .start()

@@ -1,30 +1,28 @@
 """What every micro-batch does, whatever it carries: store the data, then the position, then say so."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
 
 import pyarrow as pa
 import stamina
-import structlog
 from pyspark.sql import DataFrame
 
 from concord.contracts.derived import SPEED_POSITION
+from concord.dialects.arrow import arrow_schema
 from concord.errors import Unavailable
 from concord.gateways.clickhouse import ClickHouse
 from concord.speed.batch_token import BatchToken
 from concord.speed.failpoint import Step, reached
-from concord.speed.records import arrow_schema
-from concord.speed.tally import Tally, totals
-
-log = structlog.get_logger()
+from concord.speed.report import Finished, Report, log_line
+from concord.speed.tally import Done, Tally
 
 RETRY_SECONDS = 60
 QUERY_ID = "sql.streaming.queryId"
 """Spark's name for the id that lives in the checkpoint."""
 
-Write = Callable[[DataFrame, BatchToken], list[Tally]]
+Write = Callable[[DataFrame, BatchToken], Done]
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,7 @@ class MicroBatch:
     store: ClickHouse
     clock: Callable[[], datetime]
     failpoint: str = ""
+    report: Report = log_line
 
     def __call__(self, records: DataFrame, batch_id: int) -> None:
         checkpoint_id = str(records.sparkSession.sparkContext.getLocalProperty(QUERY_ID))
@@ -47,31 +46,23 @@ class MicroBatch:
             with attempt:
                 self.run(records, BatchToken(self.query, checkpoint_id, batch_id))
 
-    def run(self, records: DataFrame, token: BatchToken) -> list[Tally]:
+    def run(self, records: DataFrame, token: BatchToken) -> Done:
         """One attempt. Data first, position last: what the position covers is there."""
         reached(Step.BATCH_OPEN, self.query, self.failpoint)
-        started = perf_counter()
-        tallies = self.write(records, token)
+        began_at, started = self.clock(), perf_counter()
+        done = self.write(records, token)
         stored = perf_counter()
         reached(Step.DATA_STORED, self.query, self.failpoint)
-        self._store_position(tallies, token)
+        self._store_position(done.tallies, token)
         reached(Step.POSITION_STORED, self.query, self.failpoint)
-        _report(token, tallies, data_seconds=stored - started, position_seconds=perf_counter() - stored)
-        return tallies
+        finished = Finished(
+            self.query, token.batch_id, done, began_at, stored - started, position_seconds=perf_counter() - stored
+        )
+        self.report(finished)
+        return done
 
-    def _store_position(self, tallies: list[Tally], token: BatchToken) -> None:
+    def _store_position(self, tallies: Sequence[Tally], token: BatchToken) -> None:
         rows = [tally.as_position(self.query, token.batch_id, self.clock()) for tally in tallies]
         ranges = {(tally.topic, tally.partition): (tally.first, tally.last) for tally in tallies}
         table = pa.Table.from_pylist(rows, schema=arrow_schema(SPEED_POSITION))
         self.store.insert_arrow(SPEED_POSITION.name, table, token.of(SPEED_POSITION.name, ranges))
-
-
-def _report(token: BatchToken, tallies: list[Tally], data_seconds: float, position_seconds: float) -> None:
-    log.info(
-        "micro_batch",
-        query=token.query,
-        batch_id=token.batch_id,
-        **totals(tallies),
-        data_ms=round(data_seconds * 1000),
-        position_ms=round(position_seconds * 1000),
-    )

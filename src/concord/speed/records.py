@@ -2,14 +2,10 @@
 
 from typing import Literal
 
-import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.types import to_arrow_schema
 
-from concord.contracts.model import Dataset
 from concord.contracts.tables import POSITION_COLUMNS
-from concord.dialects.spark import struct
 
 POSITION = tuple(column.name for column in POSITION_COLUMNS)
 BATCH_AT = "batch_at"
@@ -36,8 +32,3 @@ def positioned(source: DataFrame) -> DataFrame:
         F.col("timestamp").alias("_timestamp"),
         F.current_timestamp().alias(BATCH_AT),
     )
-
-
-def arrow_schema(dataset: Dataset) -> pa.Schema:
-    """The dataset's columns as Spark's workers see them."""
-    return to_arrow_schema(struct(dataset))

@@ -19,6 +19,7 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 0.2
 STOP_SECONDS = 60.0
+IDLE_SECONDS = 10.0
 IDLE_MESSAGES = ("Waiting for next trigger", "Waiting for data to arrive")
 
 
@@ -31,16 +32,26 @@ def stop_signal() -> threading.Event:
 
 
 def run(
-    queries: Sequence[StreamingQuery], stop: threading.Event, ready_file: Path, clock: Callable[[], datetime]
+    queries: Sequence[StreamingQuery],
+    stop: threading.Event,
+    ready_file: Path,
+    clock: Callable[[], datetime],
+    now_and_then: Callable[[], None] = lambda: None,
 ) -> None:
-    """Watch over the queries until ``stop``. Raises :class:`Unavailable` as soon as one of them has failed."""
-    started_at = clock()
+    """Watch over the queries until ``stop``, and call ``now_and_then`` every ten seconds.
+
+    Raises :class:`Unavailable` as soon as one of the queries has failed.
+    """
+    started_at, last = clock(), time.monotonic()
     try:
         while not stop.wait(POLL_SECONDS):
             refuse_failure(queries)
             if not ready_file.exists() and all(map(has_triggered, queries)):
                 ready_file.write_text(json.dumps({"pid": os.getpid(), "started_at": started_at.isoformat()}))
                 log.info("ready")
+            if time.monotonic() - last >= IDLE_SECONDS:
+                last = time.monotonic()
+                now_and_then()
         refuse_failure(queries)
     finally:
         ready_file.unlink(missing_ok=True)

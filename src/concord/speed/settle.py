@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 from concord.contracts.events import EVENTS
 from concord.rules.quality import Accepted, Rejected, judge
 from concord.speed.dead_letters import dead_letters
+from concord.speed.lines import typed
 from concord.speed.records import BATCH_AT, CARRIED, IN_ORDER, ORIGINAL, POSITION
 from concord.speed.tally import Partition
-from concord.speed.validate import IS_SURE
+from concord.speed.validate import LINE
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,20 @@ class Settled:
 
 def settle(records: pa.Table) -> Settled:
     """Records as :func:`concord.speed.validate.validated` leaves them → events and dead letters."""
-    sure = records.filter(records[IS_SURE]).select(EVENTS.names)
-    doubtful = records.filter(pc.invert(records[IS_SURE])).sort_by(IN_ORDER)
+    is_sure = pc.is_valid(records[LINE])
+    sure = _placed(typed(records.filter(is_sure)[LINE]), records.filter(is_sure))
+    doubtful = records.filter(pc.invert(is_sure)).sort_by(IN_ORDER)
     verdicts = [(row, judge(row[ORIGINAL], row["_timestamp"])) for row in _doubtful_rows(doubtful)]
     accepted = [{**verdict.row(), **_position(row)} for row, verdict in verdicts if isinstance(verdict, Accepted)]
     rejected = [_dead_letter(row, verdict) for row, verdict in verdicts if isinstance(verdict, Rejected)]
     events = pa.concat_tables([sure, pa.Table.from_pylist(accepted, schema=sure.schema)])
     return Settled(events.sort_by(IN_ORDER), dead_letters(rejected))
+
+
+def _placed(events: pa.Table, records: pa.Table) -> pa.Table:
+    """Rows of ``events``: the typed values with the position of their records."""
+    columns = [events[name] if name in events.column_names else records[name] for name in EVENTS.names]
+    return pa.table(columns, names=list(EVENTS.names))
 
 
 @dataclass(frozen=True)

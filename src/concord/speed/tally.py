@@ -1,11 +1,13 @@
 """What became of a micro-batch's records, per partition. Rows are conserved: in = stored + dead + duplicate + late."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+
+from concord.speed.quality import KindCount
 
 Partition = tuple[str, int]
 """Topic and number."""
@@ -27,6 +29,8 @@ class Tally:
     dead: int
     duplicate: int = 0
     late: int = 0
+    bound_ms: int | None = None
+    """The lateness bound after this micro-batch, in milliseconds since 1970; None where nothing is ever late."""
 
     def __post_init__(self) -> None:
         if self.records_in != self.stored + self.dead + self.duplicate + self.late:
@@ -41,8 +45,18 @@ class Tally:
             "_partition": self.partition,
             "_offset": self.last,
             **{name: getattr(self, name) for name in COUNTS},
+            "bound": self.bound_ms and datetime.fromtimestamp(self.bound_ms / 1000, UTC),
             "written_at": written_at,
         }
+
+
+@dataclass(frozen=True)
+class Done:
+    """What an attempt at a micro-batch comes to: the counts, and figures that only the worker knows."""
+
+    tallies: Sequence[Tally] = ()
+    measures: Mapping[str, float] = field(default_factory=dict)
+    kinds: Sequence[KindCount] = ()
 
 
 @dataclass(frozen=True)
@@ -56,13 +70,15 @@ class Fates:
     stored: Sequence[pa.Table]
     dead: pa.Table
     duplicate: pa.Table
+    late: pa.Table | None = None
     tombstone: pa.Table | None = None
+    bound: datetime | None = None
 
     def tallies(self) -> list[Tally]:
         """One per partition, in order."""
-        stored = _counts(self.stored)
-        dead, duplicate = _counts([self.dead]), _counts([self.duplicate])
-        empty = _counts([self.tombstone] if self.tombstone is not None else [])
+        stored, dead, duplicate = _counts(self.stored), _counts([self.dead]), _counts([self.duplicate])
+        late, empty = _counts([self.late]), _counts([self.tombstone])
+        bound_ms = round(self.bound.timestamp() * 1000) if self.bound else None
         return [
             Tally(
                 topic=key[0],
@@ -73,6 +89,8 @@ class Fates:
                 stored=stored.get(key, 0),
                 dead=dead.get(key, 0),
                 duplicate=duplicate.get(key, 0),
+                late=late.get(key, 0),
+                bound_ms=bound_ms,
             )
             for key, (first, last, count) in sorted(_ranges(self.records).items())
         ]
@@ -98,9 +116,9 @@ def _ranges(records: pa.Table) -> dict[Partition, tuple[int, int, int]]:
     }
 
 
-def _counts(tables: Iterable[pa.Table]) -> dict[Partition, int]:
+def _counts(tables: Iterable[pa.Table | None]) -> dict[Partition, int]:
     counts: dict[Partition, int] = {}
-    for table in tables:
+    for table in (table for table in tables if table is not None):
         for key, (_, _, count) in _ranges(table).items():
             counts[key] = counts.get(key, 0) + count
     return counts

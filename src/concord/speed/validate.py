@@ -1,144 +1,64 @@
-"""Records of the events topic: native Spark accepts what is surely valid and marks the rest doubtful."""
+"""Records of the events topic: native Spark accepts what is surely valid and leaves the rest doubtful."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import reduce
 from operator import and_
 
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import IntegerType, LongType, StringType, StructField, StructType
 
-from concord.contracts.events import (
-    EVENT_TYPES,
-    EVENTS,
-    IDENTITY,
-    MAX_CLOCK_AHEAD_SECONDS,
-    REQUIRES_USER,
-    EventType,
-)
-from concord.contracts.model import Column
-from concord.contracts.tables import POSITION_COLUMNS
-from concord.contracts.types import BigInt, Decimal, Instant, Integer, Json, Uuid
-from concord.contracts.wire import integer_bounds
-from concord.dialects.spark import data_type
+from concord.contracts.events import MAX_CLOCK_AHEAD_SECONDS
 from concord.rules.quality import EARLIEST_EVENT
-from concord.speed.lexical import MAX_BYTES, document_pattern, text_pattern
+from concord.speed.lexical import DELIMITER, INSTANTS, MAX_BYTES, in_any_order, in_order, line_template
 from concord.speed.records import CARRIED, ORIGINAL
 
-IS_SURE = "is_sure"
-
-FIELDS = tuple(column for column in EVENTS.columns if column not in POSITION_COLUMNS)
-JSON_FIELDS = tuple(column for column in FIELDS if isinstance(column.type, Json))
-INTEGERS = tuple(column for column in FIELDS if isinstance(column.type, BigInt | Integer))
-INSTANTS = tuple(column for column in FIELDS if isinstance(column.type, Instant))
+LINE = "line"
+"""The values of a surely valid event, as :func:`concord.speed.lines.typed` reads them; null if it is doubtful."""
+TEXT = "text"
 
 
 def validated(records: DataFrame) -> DataFrame:
-    """One row per positioned record: ``is_sure``, ``original``, and the columns of ``events``.
+    """One row per positioned record: ``line`` or, of a doubtful one, ``original``; and what every step carries.
 
-    A sure row is typed and needs no further look; of a doubtful one only ``original`` and the
-    position mean anything.
+    A document with its fields in order is matched once; only what does not match is tried in any order.
     """
-    text = F.col("value").cast("string")
-    parsed = records.select("value", *CARRIED, text.alias("text"), F.from_json(text, _wire_schema()).alias("wire"))
-    typed = parsed.select("value", *CARRIED, "text", "wire", *(_typed(column).alias(column.name) for column in FIELDS))
-    judged = typed.withColumn(IS_SURE, F.coalesce(_is_sure(), F.lit(False)))
-    doubtful_bytes = F.when(~F.col(IS_SURE), F.col("value")).alias(ORIGINAL)
-    return judged.select(IS_SURE, doubtful_bytes, *(column.name for column in FIELDS), *CARRIED)
+    lines = _with_lines(records.select("value", *CARRIED, _text().alias(TEXT)))
+    timed = lines.select("value", *CARRIED, LINE, *(_moment(index).alias(c.name) for index, c in enumerate(INSTANTS)))
+    line = F.when(_all(_is_possible(F.col(column.name)) for column in INSTANTS), F.col(LINE))
+    judged = timed.select("value", *CARRIED, line.alias(LINE))
+    return judged.select(LINE, F.when(F.col(LINE).isNull(), F.col("value")).alias(ORIGINAL), *CARRIED)
 
 
-def _wire_schema() -> StructType:
-    """Integers by their type, everything else as text; a JSON field is cut out of the document itself."""
-    return StructType([StructField(c.name, _wire_type(c)) for c in FIELDS if c not in JSON_FIELDS])
+def _text() -> SparkColumn:
+    return F.when(F.octet_length("value") <= MAX_BYTES, F.col("value").cast("string"))
 
 
-def _wire_type(column: Column) -> LongType | IntegerType | StringType:
-    match column.type:
-        case BigInt():
-            return LongType()
-        case Integer():
-            return IntegerType()
-        case _:
-            return StringType()
+def _with_lines(records: DataFrame) -> DataFrame:
+    """Every step refers to the one before more than once, so Spark keeps them apart and computes each once."""
+    tried = records.withColumn("tried", F.regexp_replace(TEXT, in_order(), line_template()))
+    other = F.when(F.col("tried") == F.col(TEXT), F.col(TEXT))
+    tried_twice = tried.withColumn("again", F.regexp_replace(other, in_any_order(), line_template()))
+    line = F.coalesce("again", "tried")
+    return tried_twice.withColumn(LINE, F.when(line != F.col(TEXT), line))
 
 
-def _typed(column: Column) -> SparkColumn:
-    value = F.col(f"wire.{column.name}")
-    match column.type:
-        case Json():
-            text = F.regexp_extract("text", text_pattern(column.name), 1)
-            return F.when(text != "", text)
-        case Instant():
-            return F.timestamp_millis(F.unix_millis(value.cast(data_type(column.type))))
-        case Decimal():
-            return value.cast(data_type(column.type))
-        case Uuid():
-            return F.lower(value)
-        case _:
-            return value
+def _moment(index: int) -> SparkColumn:
+    """The nth value of the line; one that is not given is as good as the earliest, and no day at all is null.
 
-
-def _is_sure() -> SparkColumn:
-    return _all([F.octet_length("value") <= MAX_BYTES, _is_valid_form(), *_rules()])
-
-
-def _is_valid_form() -> SparkColumn:
-    """Matches its own type's expression; a record whose type is none of ours matches nothing."""
-    return _by_type(lambda event_type: F.col("text").rlike(document_pattern(event_type)))
-
-
-def _rules() -> Iterable[SparkColumn]:
-    """What form alone does not say."""
-    yield _has_no_field_twice()
-    yield reduce(lambda left, right: left | right, (F.col(name).isNotNull() for name in IDENTITY))
-    yield _has_required_fields()
-    yield from (_is_in_bounds(column) for column in FIELDS if column in INTEGERS)
-    yield from (_is_short_enough(column) for column in FIELDS if column.max_length is not None)
-    yield from (_is_possible_time(column) for column in INSTANTS)
-
-
-def _has_no_field_twice() -> SparkColumn:
-    names = F.json_object_keys("text")
-    return F.size(F.array_distinct(names)) == F.size(names)
-
-
-def _has_required_fields() -> SparkColumn:
-    return _by_type(lambda event_type: _all([F.col(name).isNotNull() for name in _required(event_type)]))
-
-
-def _required(event_type: EventType) -> list[str]:
-    needs_user = ["user_id"] if event_type in REQUIRES_USER else []
-    return [column.name for column in EVENT_TYPES[event_type].columns if not column.nullable] + needs_user
-
-
-def _is_in_bounds(column: Column) -> SparkColumn:
-    value = F.col(column.name)
-    lowest, highest = integer_bounds(64)
-    minimum = lowest if column.minimum is None else column.minimum
-    maximum = highest if column.maximum is None else column.maximum
-    return value.isNull() | value.between(minimum, maximum)
-
-
-def _is_short_enough(column: Column) -> SparkColumn:
-    return F.col(column.name).isNull() | (F.length(column.name) <= F.lit(column.max_length))
-
-
-def _is_possible_time(column: Column) -> SparkColumn:
-    """Between the earliest year and a little after receipt; text that is no time has no typed value.
-
-    The value is cut to milliseconds, so one that equals the upper bound may lie beyond it: doubtful.
+    Without a zone Spark reads it in the session's, which is UTC, and does not look the zone up every time.
     """
-    value = F.col(column.name)
+    text = F.substring_index(F.substring_index(LINE, DELIMITER, index + 1), DELIMITER, -1)
+    return F.when(text == "", F.lit(EARLIEST_EVENT)).otherwise(
+        F.call_function("rtrim", F.lit("Z"), text).cast("timestamp")
+    )
+
+
+def _is_possible(moment: SparkColumn) -> SparkColumn:
+    """Between the earliest year and a little after receipt."""
     latest = F.col("_timestamp") + F.expr(f"interval {MAX_CLOCK_AHEAD_SECONDS} seconds")
-    is_possible = (value >= F.lit(EARLIEST_EVENT)) & (value < latest)
-    return F.col(f"wire.{column.name}").isNull() | F.coalesce(is_possible, F.lit(False))
+    return moment.between(F.lit(EARLIEST_EVENT), latest)
 
 
-def _by_type(condition: Callable[[EventType], SparkColumn]) -> SparkColumn:
-    """The condition of the record's own type; null for a type that is none of ours."""
-    return F.coalesce(*(F.when(F.col("event_type") == str(each), condition(each)) for each in EventType))
-
-
-def _all(conditions: list[SparkColumn]) -> SparkColumn:
+def _all(conditions: Iterable[SparkColumn]) -> SparkColumn:
     return reduce(and_, conditions)

@@ -13,6 +13,7 @@ from concord.contracts.names import cdc_topic
 from concord.contracts.position import Position
 from concord.contracts.tables import ORDERS
 from concord.errors import Disagreement, Misconfigured
+from tests.speed_store import SpeedStore
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -42,13 +43,17 @@ class PublishedAt:
         self.statements.append(statement)
         return [(f"b{offset}", json.dumps({cdc_topic(ORDERS): {"0": offset}}), NOON, NOON) for offset in self.offsets]
 
+    def records(self, statement: str) -> list[dict[str, Any]]:
+        self.statements.append(statement)
+        return []
+
 
 def no_spark() -> Any:
     raise AssertionError("Spark was started")
 
 
 def tools(lake: LakeAt, warehouse: PublishedAt, folder: Path) -> Any:
-    return job.Tools(lake, warehouse, no_spark, {}, Dbt(folder, folder, {}), folder)  # type: ignore[arg-type]
+    return job.Tools(lake, warehouse, SpeedStore(), no_spark, {}, Dbt(folder, folder, {}), folder)  # type: ignore[arg-type]
 
 
 def test_nothing_new_starts_no_spark_and_sends_no_load_statement(tmp_path: Path) -> None:
@@ -83,4 +88,4 @@ def test_steps_are_named_while_they_run(tmp_path: Path) -> None:
         yield
 
     job.run(tools(LakeAt(7), PublishedAt(7), tmp_path), job.Request(NOON), step)
-    assert named == ["pin the lake"]
+    assert named == ["pin the lake", "hand tiers and catalogue to the speed layer"]

@@ -6,9 +6,10 @@ import pyarrow as pa
 
 from concord.contracts.model import Dataset
 from concord.contracts.tables import ORDERS, TABLES, USERS, as_change
+from concord.dialects.arrow import arrow_schema
 from concord.speed.change_logs import BAD_CHANGE_RECORD, faulty, rows_of
 from concord.speed.changes import FAULT, IS_TOMBSTONE
-from concord.speed.records import BATCH_AT, ORIGINAL, POSITION, arrow_schema
+from concord.speed.records import BATCH_AT, ORIGINAL, POSITION
 from tests.factories import EPOCH, change_row
 
 

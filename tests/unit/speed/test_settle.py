@@ -1,7 +1,6 @@
-"""Doubtful records get a verdict, copies are told from originals, and a second run sees no difference."""
+"""Doubtful records get a verdict, and events and dead letters are told apart."""
 
 import json
-import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,19 +10,20 @@ import pyarrow as pa
 
 from concord.contracts.derived import DEAD_LETTERS
 from concord.contracts.events import EVENTS, EventType
-from concord.speed.records import BATCH_AT, ORIGINAL, arrow_schema
-from concord.speed.settle import originals, settle
-from concord.speed.tally import offset_ranges
-from concord.speed.validate import IS_SURE
-from tests.factories import event_bytes, row
+from concord.dialects.arrow import arrow_schema
+from concord.speed.lexical import DELIMITER, LINE_FIELDS
+from concord.speed.records import BATCH_AT, ORIGINAL, POSITION
+from concord.speed.settle import settle
+from concord.speed.validate import LINE
+from tests.factories import event_bytes
 
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EVENT_SCHEMA = arrow_schema(EVENTS)
 RECORD_SCHEMA = pa.schema(
     [
-        pa.field(IS_SURE, pa.bool_()),
+        pa.field(LINE, pa.string()),
         pa.field(ORIGINAL, pa.binary()),
-        *(field.with_nullable(True) for field in EVENT_SCHEMA),
+        *(EVENT_SCHEMA.field(name).with_nullable(True) for name in POSITION),
         pa.field(BATCH_AT, pa.timestamp("us", "UTC")),
     ]
 )
@@ -33,12 +33,16 @@ def position(offset: int, partition: int = 0) -> dict[str, Any]:
     return {"_topic": "t", "_partition": partition, "_offset": offset, "_timestamp": RECEIVED}
 
 
-def sure(offset: int, seed: int = 1) -> dict[str, Any]:
-    return {IS_SURE: True, BATCH_AT: RECEIVED, **row(EVENTS, seed, **position(offset))}
+def line(**values: str) -> str:
+    return DELIMITER.join(values.get(column.name, "") for column in LINE_FIELDS)
+
+
+def sure(offset: int, **values: str) -> dict[str, Any]:
+    return {LINE: line(**values), BATCH_AT: RECEIVED, **position(offset)}
 
 
 def doubtful(offset: int, record: bytes | None) -> dict[str, Any]:
-    return {IS_SURE: False, ORIGINAL: record, BATCH_AT: RECEIVED, **position(offset)}
+    return {ORIGINAL: record, BATCH_AT: RECEIVED, **position(offset)}
 
 
 def records(*rows: dict[str, Any]) -> pa.Table:
@@ -81,51 +85,3 @@ def test_a_dead_letter_keeps_the_bytes_that_came_and_says_why() -> None:
 
 def test_a_record_without_a_value_is_a_dead_letter_without_bytes() -> None:
     assert settle(records(doubtful(0, None))).dead["original"].to_pylist() == [None]
-
-
-def events(*rows: tuple[int, int, int]) -> pa.Table:
-    """Events as (partition, offset, number of the id)."""
-    made = [
-        row(EVENTS, **{**position(offset, partition), "event_id": str(uuid.UUID(int=number))})
-        for partition, offset, number in rows
-    ]
-    return pa.Table.from_pylist(made, schema=EVENT_SCHEMA)
-
-
-NONE_KNOWN = events()
-
-
-def test_of_copies_in_one_batch_the_first_in_kafkas_order_stays() -> None:
-    batch = events((0, 5, 1), (0, 6, 2), (1, 0, 1), (1, 1, 3))
-
-    kept = originals(batch, NONE_KNOWN, offset_ranges(batch))
-
-    assert kept.events["_offset"].to_pylist() == [5, 6, 1]
-    assert kept.copies.select(["_partition", "_offset"]).to_pylist() == [{"_partition": 1, "_offset": 0}]
-
-
-def test_a_copy_of_an_event_of_an_earlier_batch_is_dropped() -> None:
-    batch = events((0, 5, 1), (0, 6, 2))
-
-    kept = originals(batch, events((0, 4, 2), (3, 900, 1)), offset_ranges(batch))
-
-    assert kept.events.num_rows == 0
-    assert kept.copies.num_rows == 2
-
-
-def test_a_batch_run_again_takes_its_own_rows_for_its_own() -> None:
-    batch = events((0, 5, 1), (0, 6, 2), (1, 9, 3))
-
-    kept = originals(batch, batch, offset_ranges(batch))
-
-    assert kept.events.num_rows == 3
-    assert kept.copies.num_rows == 0
-
-
-def test_what_a_batch_keeps_does_not_depend_on_how_far_an_earlier_attempt_came() -> None:
-    batch = events((0, 5, 1), (0, 6, 1), (1, 9, 2))
-    first = originals(batch, events((0, 3, 2)), offset_ranges(batch))
-
-    second = originals(batch, pa.concat_tables([events((0, 3, 2)), first.events]), offset_ranges(batch))
-
-    assert second == first

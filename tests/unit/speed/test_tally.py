@@ -30,7 +30,9 @@ def test_every_partition_of_the_batch_gets_its_own_counts() -> None:
 
 
 def test_a_tombstone_is_held_but_counted_nowhere() -> None:
-    tallies = Fates(rows(("t", 0, 1), ("t", 0, 2)), [rows(("t", 0, 1))], NOTHING, NOTHING, rows(("t", 0, 2))).tallies()
+    tallies = Fates(
+        rows(("t", 0, 1), ("t", 0, 2)), [rows(("t", 0, 1))], NOTHING, NOTHING, tombstone=rows(("t", 0, 2))
+    ).tallies()
 
     assert tallies == [Tally("t", 0, first=1, last=2, records_in=1, stored=1, dead=0)]
 
@@ -38,7 +40,7 @@ def test_a_tombstone_is_held_but_counted_nowhere() -> None:
 def test_a_batch_of_tombstones_alone_moves_the_position() -> None:
     read = rows(("t", 0, 4))
 
-    assert Fates(read, [NOTHING], NOTHING, NOTHING, read).tallies() == [Tally("t", 0, 4, 4, 0, 0, 0)]
+    assert Fates(read, [NOTHING], NOTHING, NOTHING, tombstone=read).tallies() == [Tally("t", 0, 4, 4, 0, 0, 0)]
 
 
 def test_a_record_without_a_fate_is_an_error() -> None:

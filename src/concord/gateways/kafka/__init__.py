@@ -31,8 +31,9 @@ from concord.gateways.kafka.reading import (
     offset_of,
     record,
 )
+from concord.gateways.kafka.sending import ABANDONED_MS, NewRecord, Sender
 
-__all__ = ["Kafka", "Record"]
+__all__ = ["Kafka", "NewRecord", "Record", "Sender"]
 
 T = TypeVar("T")
 
@@ -53,6 +54,8 @@ TRANSIENT = frozenset(
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.REQUEST_TIMED_OUT,
         KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.NOT_COORDINATOR,
         KafkaError.UNKNOWN_TOPIC_OR_PART,
     }
 )
@@ -68,6 +71,11 @@ class Kafka:
         """An idempotent producer; ``overrides`` are librdkafka settings with ``_`` for the dots."""
         named = {key.replace("_", "."): value for key, value in overrides.items()}
         return Producer({"bootstrap.servers": self.bootstrap, **QUIET, **PRODUCER, **named})
+
+    def sender(self, identity: str) -> Sender:
+        """Sends all or none, and only while no newer sender of this ``identity`` has been opened."""
+        producer = self.producer(transactional_id=identity, transaction_timeout_ms=ABANDONED_MS)
+        return Sender(producer, self.bootstrap)
 
     def create_topics(self, topics: Mapping[str, Mapping[str, str]], partitions: int) -> None:
         """Make sure that the topics (name → config) exist so; a second call changes nothing.
@@ -101,6 +109,10 @@ class Kafka:
     def end_position(self, topics: Sequence[str]) -> Position:
         """Per partition the offset of the last committed data record, −1 if there is none."""
         return self._ask("find the last records", lambda: self._end_position(topics))
+
+    def start_position(self, topic: str) -> Position:
+        """Per partition the offset before the first that ``topic`` still keeps."""
+        return self._ask(f"find the first records of {topic}", lambda: self._start_position(topic))
 
     def lag(self, held: Position, topics: Sequence[str]) -> dict[str, int]:
         """Per topic how many offsets lie above ``held``; transaction markers count, so it is an upper bound."""
@@ -146,6 +158,11 @@ class Kafka:
                 for topic in topics
                 for partition in present[topic].partitions
             )
+
+    def _start_position(self, topic: str) -> Position:
+        with Consuming(self.bootstrap) as consumer:
+            partitions = consumer.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic].partitions
+            return Position.of((topic, each, edges(consumer, topic, each)[0] - 1) for each in partitions)
 
     def _pin_group(self, group: str, topic: str) -> None:
         fresh = [partition for partition, offset in self._committed(group, topic).items() if offset < 0]

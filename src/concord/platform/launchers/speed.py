@@ -21,7 +21,7 @@ def engine(settings: Settings) -> Engine:
     return Engine(
         name=NAME,
         version=version("pyspark"),
-        ports=(),
+        ports=(settings.telemetry.metrics_port,) if settings.telemetry.metrics_port else (),
         needs=(kafka.NAME, clickhouse.NAME),
         launch=lambda: _launch(settings),
         is_ready=lambda: _is_ready(ready),

@@ -12,7 +12,7 @@ EVERY_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
 
 
-def watch(connect: Connect, wait: Callable[[float], bool]) -> None:
+def tend(connect: Connect, wait: Callable[[float], bool]) -> None:
     """Restart what failed, look again, until ``wait`` says that it is time to stop.
 
     ``wait`` sleeps the seconds it is given and answers True to stop. A worker that does not answer is

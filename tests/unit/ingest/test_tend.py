@@ -1,7 +1,7 @@
 """A failed connector is restarted, and a worker that is away is waited for."""
 
 from concord.errors import Unavailable
-from concord.ingest.watch import restart_failed, watch
+from concord.ingest.tend import restart_failed, tend
 
 
 class Worker:
@@ -31,5 +31,5 @@ def test_a_worker_that_does_not_answer_is_looked_at_again():
 
 def test_it_looks_until_told_to_stop():
     looks = []
-    watch(Worker(), lambda seconds: looks.append(seconds) or len(looks) == 3)
+    tend(Worker(), lambda seconds: looks.append(seconds) or len(looks) == 3)
     assert len(looks) == 3

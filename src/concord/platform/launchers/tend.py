@@ -1,4 +1,4 @@
-"""The watch over Connect's tasks: Connect leaves a failed one as it is."""
+"""Who tends Connect's tasks: Connect leaves a failed one as it is."""
 
 from concord import __version__
 from concord.platform.engine import Engine, Launch
@@ -6,7 +6,7 @@ from concord.platform.launchers import connect
 from concord.platform.launchers.own_python import module_command, settings_environment
 from concord.settings import Settings
 
-NAME = "watch"
+NAME = "tend"
 
 
 def engine(settings: Settings) -> Engine:
@@ -16,6 +16,6 @@ def engine(settings: Settings) -> Engine:
         version=__version__,
         ports=(),
         needs=(connect.NAME,),
-        launch=lambda: Launch(command=module_command("concord", "watch"), environment=settings_environment(settings)),
+        launch=lambda: Launch(command=module_command("concord", "tend"), environment=settings_environment(settings)),
         is_ready=lambda: True,
     )

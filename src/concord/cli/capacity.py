@@ -1,0 +1,122 @@
+"""``concord capacity``: what a rate of events needs, and which hop breaks first."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+from rich.filesize import decimal
+from rich.table import Table
+
+from concord.cli.numbers import positive
+from concord.cli.output import AsJson, console, print_json, table
+from concord.errors import Misconfigured
+from concord.provision import DAY_MS, EVENTS
+from concord.rules.capacity import MICROSECONDS, Capacity, HopPlan
+from concord.rules.capacity import capacity as sized
+from concord.rules.hop_costs import DECLARED, Hop, HopCost, hop_costs
+from concord.rules.sizing import Demand, Sizing
+from concord.settings import PROJECT, load_settings
+
+BENCHMARK = PROJECT / "docs" / "benchmarks" / "speed.json"
+KAFKA_DAYS = int(EVENTS["retention.ms"]) / DAY_MS
+
+DECLARED_NOTE = "declared, seen on 2 busy cores; for this machine: concord bench speed"
+
+Costs = Mapping[Hop, HopCost]
+
+
+def capacity(
+    target: Annotated[float, positive("--target", "Events per second, sustained.")],
+    event_bytes: Annotated[float, positive("--event-bytes", "Mean size of an event as JSON.")] = 424,
+    days: Annotated[float, positive("--days", "How long ClickHouse keeps events.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Size partitions, executors, ClickHouse, disks and network for a rate, from what an event was measured to cost."""
+    costs, source = measured_costs(BENCHMARK)
+    demand = Demand(target, event_bytes, KAFKA_DAYS, days, load_settings().spark.trigger_seconds)
+    answer = sized(demand, costs, Sizing())
+    if as_json:
+        print_json(document(answer, costs, source))
+    else:
+        show(answer, source)
+
+
+def measured_costs(path: Path) -> tuple[Costs, str]:
+    """The costs per event and where they come from: a benchmark's file, or the declared ones without it.
+
+    Raises :class:`Misconfigured` if the file is there and says something else.
+    """
+    if not path.exists():
+        return DECLARED, DECLARED_NOTE
+    try:
+        return hop_costs(json.loads(path.read_bytes())), path.name
+    except ValueError as error:
+        raise Misconfigured(f"{path} is not JSON: {error}") from None
+
+
+def document(answer: Capacity, costs: Costs, source: str) -> dict[str, Any]:
+    """The answer in JSON's types, with the costs it was computed from."""
+    first = answer.breaks_first
+    return {
+        **asdict(answer),
+        "breaks_first": {"hop": first.hop, "at_per_second": first.breaks_at_per_second, "is_serial": first.is_serial},
+        "is_enough": answer.is_enough,
+        "costs": {hop.value: asdict(cost) for hop, cost in costs.items()},
+        "costs_from": source,
+    }
+
+
+def show(answer: Capacity, source: str) -> None:
+    """Machines, disks, the network, and where it breaks."""
+    console.print(_hops(answer))
+    console.print(_disks(answer))
+    for line in summary(answer):
+        console.print(line)
+    console.print(f"[dim]costs: {source}[/dim]")
+
+
+def _hops(answer: Capacity) -> Table:
+    demand = answer.demand
+    title = f"{demand.events_per_second:,.0f} events/s of {demand.event_bytes:,.0f} B"
+    rows = [(plan.hop, plan.cores, decimal(int(plan.memory_bytes)), _limit(plan)) for plan in answer.hops]
+    return table(title, ("hop", "cores", "memory", "breaks at"), rows)
+
+
+def _limit(plan: HopPlan) -> str:
+    cause = "one task, cores do not help" if plan.is_serial else "its cores"
+    return f"{plan.breaks_at_per_second:,.0f} events/s: {cause}"
+
+
+def _disks(answer: Capacity) -> Table:
+    demand = answer.demand
+    stores = (
+        ("Kafka", answer.kafka_disk, demand.kafka_days),
+        ("ClickHouse", answer.clickhouse_disk, demand.clickhouse_days),
+    )
+    rows = [
+        (
+            name,
+            *(decimal(int(size)) for size in (disk.bytes_per_day, disk.kept_bytes, disk.provided_bytes)),
+            f"{days:g}",
+        )
+        for name, disk, days in stores
+    ]
+    return table("Disk", ("store", "per day", "kept", "to provide", "days"), rows)
+
+
+def summary(answer: Capacity) -> list[str]:
+    """What the tables do not say, a line each."""
+    net, first = answer.network, answer.breaks_first
+    flows = (("broker in", net.broker_in), ("broker out", net.broker_out), ("ClickHouse in", net.clickhouse_in))
+    lines = [
+        f"partitions: {answer.partitions}; executors: {answer.executors}, of {answer.cores_per_executor} cores each",
+        "network: " + ", ".join(f"{name} {decimal(int(rate))}/s" for name, rate in flows),
+        f"{answer.cpu_us_per_event:.1f} µs of CPU per event in all: "
+        f"{MICROSECONDS / answer.cpu_us_per_event:,.0f} events/s for each core that they share",
+        f"first to break: {first.hop} at {first.breaks_at_per_second:,.0f} events/s",
+    ]
+    return (
+        lines if answer.is_enough else [*lines, "[red]not enough:[/red] one task of that hop cannot carry the target"]
+    )

@@ -1,0 +1,48 @@
+"""What a micro-batch's changes of sessions add to the funnels: rows to be summed."""
+
+import polars as pl
+
+from concord.contracts.behaviour import FUNNEL_CATEGORY_MINUTES, FUNNEL_MINUTES
+from concord.rules.sessions import GUEST
+from concord.speed.sessions.changes import Changes
+
+REACHED = ("viewed", "carted", "checkouts", "purchased")
+MINUTE = pl.col("started_at").dt.truncate("1m").alias("minute")
+
+
+def deltas(changes: Changes) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows of ``funnel_minutes`` and of ``funnel_category_minutes``: what is true now less what was true before."""
+    return (
+        _difference(FUNNEL_MINUTES.key, _of_sessions(changes.before), _of_sessions(changes.after)),
+        _difference(
+            FUNNEL_CATEGORY_MINUTES.key,
+            _of_categories(changes.categories_before),
+            _of_categories(changes.categories_after),
+        ),
+    )
+
+
+def _of_sessions(sessions: pl.DataFrame) -> pl.DataFrame:
+    return sessions.filter(~pl.col("is_withdrawn")).select(
+        MINUTE,
+        pl.col("customer_tier").fill_null(GUEST),
+        "traffic_source",
+        pl.lit(1, pl.Int64).alias("sessions"),
+        *_reached(),
+        "cart_value",
+        "purchase_value",
+    )
+
+
+def _of_categories(categories: pl.DataFrame) -> pl.DataFrame:
+    return categories.filter(~pl.col("is_withdrawn")).select(MINUTE, "product_category", *_reached())
+
+
+def _reached() -> list[pl.Expr]:
+    return [(pl.col("funnel_step") >= step).cast(pl.Int64).alias(name) for step, name in enumerate(REACHED, start=1)]
+
+
+def _difference(key: tuple[str, ...], before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    measures = pl.exclude(key)
+    both = pl.concat([before.with_columns(-measures), after])
+    return both.group_by(key).agg(measures.sum()).filter(pl.any_horizontal(measures != 0)).sort(key)
