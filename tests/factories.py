@@ -77,7 +77,7 @@ def _edge(column: Column) -> Any:
         case Integer():
             return (1 << 31) - 1
         case Decimal(precision, scale):
-            return Number("9" * precision).scaleb(-scale)
+            return Number(f"{'9' * (precision - scale)}.{'9' * scale}")  # no arithmetic: it would round to 28 digits
         case Instant():
             return datetime(2023, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)
         case Text():

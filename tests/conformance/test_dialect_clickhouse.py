@@ -37,7 +37,7 @@ def fill(store: ClickHouse, dataset: Dataset, rows: list[Row]) -> None:
 
 
 def arriving_now(dataset: Dataset, sent: Row) -> Row:
-    return {**sent, "_timestamp": NOW} if "_timestamp" in dataset.names else sent
+    return {**sent, dataset.partition: NOW} if dataset.partition else sent
 
 
 def as_sent(dataset: Dataset, stored: dict[str, Any]) -> Row:

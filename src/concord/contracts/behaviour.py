@@ -101,7 +101,7 @@ SESSION_CATEGORIES = Dataset(
         Column(
             "funnel_step",
             INTEGER,
-            description="0 to 4: viewed it, put it into the cart, then CHECKOUT_START, then PURCHASE.",
+            description="1 to 4: viewed it, put it into the cart, CHECKOUT_START, PURCHASE; no row where it was not viewed.",
         ),
         Column("is_withdrawn", BOOLEAN),
         Column("version", BIGINT),

@@ -115,8 +115,14 @@ def test_a_session_before_that_ended_in_the_same_millisecond_stays(layer: SpeedL
     layer.take(*events)
     layer.take(*late[:2])
     changes = layer.take(late[2])
-    assert changes.before["session_id"].to_list() == [id_of(2)]
+    assert changes.before["session_id"].to_list() == changes.after["session_id"].to_list() == [id_of(2)]
     assert layer.sessions == oracle([*events, *late])
+
+
+def test_a_late_event_goes_to_the_session_before_one_that_starts_in_its_millisecond(layer: SpeedLayer) -> None:
+    layer.take(click(LOGIN, 0, 1, user_id=7), click(LOGIN, 10, 5, user_id=8))
+    layer.take(click(PAGE, 10, 3))
+    assert [layer.sessions[id_of(first)]["events"] for first in (1, 5)] == [2, 1]
 
 
 def test_sessions_that_come_out_the_same_are_not_written_again(layer: SpeedLayer) -> None:
