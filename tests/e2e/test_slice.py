@@ -149,7 +149,9 @@ def test_cut_below_the_fence_is_a_fault(run: Slice, stack: Settings, postgres: P
 def test_every_valid_event_is_stored_once_and_every_bad_one_is_a_dead_letter_once(run: Slice, reader: ClickHouse):
     with Ledger(run.ledger) as ledger:
         expected, dead = ledger.expected_events(), ledger.expected_dead_letters()
-    stored = Counter(str(row[0]) for row in reader.query("select event_id from events"))
+    stored = Counter(
+        str(row[0]) for row in reader.query("select event_id from events union all select event_id from events_late")
+    )
     letters = Counter(tuple(row) for row in reader.query("select _topic, _partition, _offset from dead_letters"))
     assert {event for event in expected if stored[event] != 1} == set()
     assert {place for place in dead if letters[place] != 1} == set()

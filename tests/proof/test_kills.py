@@ -82,7 +82,9 @@ def assert_whole(settings: Settings, ledger: Path, note: Note) -> None:
     reader = bootstrap.clickhouse(settings, "reader")
     with Ledger(ledger) as book:
         expected, dead = book.expected_events(), book.expected_dead_letters()
-    stored = Counter(str(row[0]) for row in reader.query("select event_id from events"))
+    stored = Counter(
+        str(row[0]) for row in reader.query("select event_id from events union all select event_id from events_late")
+    )
     letters = Counter(tuple(row) for row in reader.query("select _topic, _partition, _offset from dead_letters"))
     lost = {event for event in expected if not stored[event]}
     doubled = {event for event in expected if stored[event] > 1}
