@@ -123,9 +123,8 @@ def begin(metrics: Metrics, query: str, faults: Iterable[tuple[str, str]]) -> No
 
 
 def count(metrics: Metrics, finished: Finished) -> None:
-    """Add the micro-batch to the metrics."""
+    """Add the micro-batch to the metrics. What was read comes last: who sees it sees the rest too."""
     query, counts = finished.query, totals(finished.done.tallies)
-    metrics.add(catalogue.RECORDS_READ, counts["records_in"], query)
     for fate in Fate:
         metrics.add(catalogue.RECORDS_SETTLED, counts[fate], query, fate)
     for kind in finished.done.kinds:
@@ -135,6 +134,7 @@ def count(metrics: Metrics, finished: Finished) -> None:
     _time(metrics, finished)
     _state(metrics, finished.done.measures)
     metrics.set(catalogue.LAST_BATCH_RECORDS, counts["records_in"], query)
+    metrics.add(catalogue.RECORDS_READ, counts["records_in"], query)
 
 
 def _time(metrics: Metrics, finished: Finished) -> None:
