@@ -7,7 +7,15 @@ import tomllib
 import pytest
 from jgo.env import compute_spec_hash
 
-from concord.platform.install.locks import CLICKHOUSE_LIBRARY, JAR_SETS, JARS, jar_lock, locked_jars, locked_library
+from concord.platform.install.locks import (
+    CLICKHOUSE_LIBRARY,
+    JAR_SETS,
+    JARS,
+    OPTIONAL_JAR_SETS,
+    jar_lock,
+    locked_jars,
+    locked_library,
+)
 
 ADDRESS = re.compile(r"\bhttps?:|\bftp:|\bresolved\b", re.IGNORECASE)
 LOCK_FILES = [
@@ -17,7 +25,7 @@ LOCK_FILES = [
 ]
 
 
-@pytest.mark.parametrize("set_name", JAR_SETS)
+@pytest.mark.parametrize("set_name", [*JAR_SETS, *OPTIONAL_JAR_SETS])
 def test_every_jar_has_a_hash_and_a_version_of_its_own(set_name):
     jars = locked_jars(set_name)
     assert jars
@@ -26,14 +34,14 @@ def test_every_jar_has_a_hash_and_a_version_of_its_own(set_name):
     assert not [jar.file_name for jar in jars if jar.version.endswith("SNAPSHOT")]
 
 
-@pytest.mark.parametrize("set_name", JAR_SETS)
+@pytest.mark.parametrize("set_name", [*JAR_SETS, *OPTIONAL_JAR_SETS])
 def test_the_lock_was_made_from_the_list_beside_it(set_name):
     lock = tomllib.loads(jar_lock(set_name).read_text())
     assert lock["metadata"]["spec_hash"] == compute_spec_hash(JARS / set_name / "jgo.toml"), "run: make lock"
 
 
 def test_every_folder_of_jars_is_a_set_that_is_installed():
-    assert {path.name for path in JARS.iterdir() if path.is_dir()} == set(JAR_SETS)
+    assert {path.name for path in JARS.iterdir() if path.is_dir()} == {*JAR_SETS, *OPTIONAL_JAR_SETS}
 
 
 @pytest.mark.parametrize("path", LOCK_FILES, ids=lambda path: f"{path.parent.name}/{path.name}")

@@ -40,6 +40,7 @@ COMMANDS = {
     "dlq": "concord.cli.dlq:app",
     "scale": "concord.cli.scale:scale",
     "capacity": "concord.cli.capacity:capacity",
+    "bench": "concord.cli.bench:app",
     "verify": "concord.cli.verify:app",
     "render": "concord.cli.render:render",
     "reset": "concord.cli.engines:reset",

@@ -10,6 +10,8 @@ from concord.errors import Misconfigured
 from concord.settings import PROJECT
 
 JAR_SETS = ("kafka", "debezium", "iceberg-sink", "spark-arrow", "spark")
+OPTIONAL_JAR_SETS = ("flink",)
+"""Fetched when a benchmark asks for them, never by ``concord setup``."""
 JARS = PROJECT / "engines" / "jars"
 CLICKHOUSE_LIBRARY = PROJECT / "engines" / "clickhouse-library"
 

@@ -1,0 +1,51 @@
+"""A small benchmark against the running speed layer: its figures are there, and its check can tell right from wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from concord.bench import at_rest, recorded
+from concord.bench.expected import Totals, differences
+from concord.bench.ranges import Since
+from concord.bench.record import Recording, record
+from concord.bench.speed import Bench
+from concord.gateways.clickhouse import ClickHouse
+from concord.gateways.kafka import Kafka
+from concord.settings import Settings
+from concord.speed.job import EVENTS
+
+pytestmark = pytest.mark.integration
+
+RATE, SECONDS = 200, 5
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "events.arrow"
+    recorded.write(path, record(Recording(events=800, visitors=50, held=100)))
+    return path
+
+
+def test_the_query_that_is_measured_is_the_one_of_events() -> None:
+    assert at_rest.QUERY == EVENTS
+
+
+def test_a_paced_run_is_right_and_has_its_figures(
+    stack: Settings, kafka: Kafka, clickhouse: ClickHouse, file: Path
+) -> None:
+    since = Since.now(kafka)
+    measured = Bench(stack, file).paced(RATE, SECONDS)
+
+    assert list(measured.differences) == []
+    figures = measured.figures
+    assert figures["records"] == RATE * SECONDS
+    assert sum(figures["fates"].values()) == RATE * SECONDS
+    fresh = figures["freshness_seconds"]
+    assert fresh["rows"] == figures["fates"]["stored"]
+    assert 0 < fresh["p50"] <= fresh["p99"] <= fresh["max"] < 60
+    assert set(measured.hops) == {"broker", "spark", "clickhouse"}
+    assert all(cost["cpu_us_per_event"] > 0 for cost in measured.hops.values())
+    assert figures["micro_batches"]["batches"] > 0
+
+    # The same rows are wrong for a run that sent nothing.
+    assert differences(Totals(), at_rest.totals(clickhouse, since))
