@@ -1,6 +1,6 @@
-"""The last word on a micro-batch of events: doubtful records are judged, copies are told from originals."""
+"""The last word on a micro-batch of events: doubtful records are judged."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,6 @@ from concord.rules.quality import Accepted, Rejected, judge
 from concord.speed.dead_letters import dead_letters
 from concord.speed.lines import typed
 from concord.speed.records import BATCH_AT, CARRIED, IN_ORDER, ORIGINAL, POSITION
-from concord.speed.tally import Partition
 from concord.speed.validate import LINE
 
 
@@ -40,41 +39,6 @@ def _placed(events: pa.Table, records: pa.Table) -> pa.Table:
     """Rows of ``events``: the typed values with the position of their records."""
     columns = [events[name] if name in events.column_names else records[name] for name in EVENTS.names]
     return pa.table(columns, names=list(EVENTS.names))
-
-
-@dataclass(frozen=True)
-class Originals:
-    """Events of which no earlier copy is known, and the copies."""
-
-    events: pa.Table
-    copies: pa.Table
-
-
-def originals(events: pa.Table, known: pa.Table, ranges: Mapping[Partition, tuple[int, int]]) -> Originals:
-    """Of every ``event_id`` the first in Kafka's order, unless ``known`` has it from an earlier micro-batch.
-
-    ``events`` are in Kafka's order. ``known`` (event_id and position) is what the store holds of these
-    ids: what lies in this batch's own ``ranges`` was written by an attempt at it that was cut short.
-    """
-    earlier = pa.array(_earlier_ids(known, ranges), pa.string())
-    is_first = pc.and_(_is_first(events), pc.invert(pc.is_in(events["event_id"], value_set=earlier)))
-    return Originals(events.filter(is_first), events.filter(pc.invert(is_first)))
-
-
-def _is_first(events: pa.Table) -> Any:
-    rows = pa.array(range(events.num_rows), pa.int64())
-    numbered = events.select(["event_id"]).append_column("row", rows)
-    firsts = numbered.group_by("event_id", use_threads=False).aggregate([("row", "min")])["row_min"]
-    return pc.is_in(rows, value_set=firsts.combine_chunks())
-
-
-def _earlier_ids(known: pa.Table, ranges: Mapping[Partition, tuple[int, int]]) -> Iterable[str]:
-    return [row["event_id"] for row in known.to_pylist() if not _is_own(row, ranges)]
-
-
-def _is_own(row: Mapping[str, Any], ranges: Mapping[Partition, tuple[int, int]]) -> bool:
-    span = ranges.get((row["_topic"], row["_partition"]))
-    return span is not None and row["_offset"] >= span[0]
 
 
 def _doubtful_rows(doubtful: pa.Table) -> list[dict[str, Any]]:
