@@ -7,7 +7,7 @@ import sys
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -25,21 +25,11 @@ from tests.speed_database import speed_database
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
-NOW = datetime.now(UTC)
 GOOD, LATE, COPIES, LATE_COPIES = 150, 9, 12, 3
 BAD = (b"no json", b"", b"\xff\xfe", json.dumps(event(user_id=None, anonymous_id=None)).encode())
 
 
-def made(event_type: EventType, seed: int, ago: timedelta = timedelta(), **named: Any) -> bytes:
-    at = (NOW - ago).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-    return to_bytes(event(event_type, seed, occurred_at=at, **named))
-
-
-STILL_VALID = (
-    made(EventType.SEARCH, 501, search_query="🎁").replace("🎁".encode(), rb"\ud83c\udf81"),
-    made(EventType.PAGE_VIEW, 502, properties={"a": {"b": {"c": {"d": 1}}}}),
-    made(EventType.PAGE_VIEW, 503, ago=timedelta(minutes=25)),
-)
+STILL_VALID = 3
 """Valid, though two are left to the judge and one is old."""
 VIEWS = {
     "activity_minutes": ("sum(events)", "count()"),
@@ -59,6 +49,12 @@ class Scene:
     kafka: Kafka
     topic: str
     folder: Path
+    now: datetime
+
+    def made(self, event_type: EventType, seed: int, ago: timedelta = timedelta(), **named: Any) -> bytes:
+        """An event that happened so long before the scene began: lateness must not depend on the other tests."""
+        at = (self.now - ago).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        return to_bytes(event(event_type, seed, occurred_at=at, **named))
 
     def drive(self, failpoint: str = "") -> int:
         """Run the driver to its end; its exit code, negative for a signal."""
@@ -78,16 +74,25 @@ def scene(settings: Settings, kafka: Kafka, tmp_path: Path) -> Iterator[Scene]:
     topic = f"test.speed.{uuid.uuid4().hex}"
     log_append_time = {"message.timestamp.type": "LogAppendTime"}
     kafka.create_topics({topic: log_append_time, f"dlq.{topic}": log_append_time}, partitions=4)
-    send(kafka, topic)
     with speed_database(settings) as store:
-        yield Scene(store, kafka, topic, tmp_path)
+        made = Scene(store, kafka, topic, tmp_path, datetime.now(UTC))
+        send(made)
+        yield made
 
 
-def send(kafka: Kafka, topic: str) -> None:
-    good = [made(list(EventType)[seed % 9], seed) for seed in range(1, GOOD + 1)]
-    late = [made(EventType.PAGE_VIEW, 600 + seed, ago=timedelta(minutes=31 + 60 * seed)) for seed in range(LATE)]
-    records = [*good, *BAD, *STILL_VALID, *late, *good[:COPIES], *late[:LATE_COPIES], None]
-    produce(kafka, topic, [(number * 7 % 4, record) for number, record in enumerate(records)])
+def send(scene: Scene) -> None:
+    good = [scene.made(list(EventType)[seed % 9], seed) for seed in range(1, GOOD + 1)]
+    late = [scene.made(EventType.PAGE_VIEW, 600 + seed, ago=timedelta(minutes=31 + 60 * seed)) for seed in range(LATE)]
+    records = [*good, *BAD, *still_valid(scene), *late, *good[:COPIES], *late[:LATE_COPIES], None]
+    produce(scene.kafka, scene.topic, [(number * 7 % 4, record) for number, record in enumerate(records)])
+
+
+def still_valid(scene: Scene) -> list[bytes]:
+    return [
+        scene.made(EventType.SEARCH, 501, search_query="🎁").replace("🎁".encode(), rb"\ud83c\udf81"),
+        scene.made(EventType.PAGE_VIEW, 502, properties={"a": {"b": {"c": {"d": 1}}}}),
+        scene.made(EventType.PAGE_VIEW, 503, ago=timedelta(minutes=25)),
+    ]
 
 
 def produce(kafka: Kafka, topic: str, records: Sequence[tuple[int, bytes | None]]) -> None:
@@ -98,7 +103,7 @@ def produce(kafka: Kafka, topic: str, records: Sequence[tuple[int, bytes | None]
 
 
 def assert_exactly_once(scene: Scene) -> None:
-    valid, bad, copies = GOOD + len(STILL_VALID), len(BAD) + 1, COPIES + LATE_COPIES
+    valid, bad, copies = GOOD + STILL_VALID, len(BAD) + 1, COPIES + LATE_COPIES
     assert scene.one("select count(), uniqExact(event_id), uniqExact(_partition, _offset) from events") == (valid,) * 3
     assert scene.one("select count(), uniqExact(event_id) from events_late") == (LATE, LATE)
     assert scene.one("select count(), uniqExact(_partition, _offset) from dead_letters") == (bad, bad)
@@ -149,7 +154,7 @@ def test_kill_9_between_any_two_steps_changes_nothing(scene: Scene) -> None:
 def test_a_lost_checkpoint_is_refused_instead_of_storing_everything_twice(scene: Scene) -> None:
     assert scene.drive() == 0
 
-    elsewhere = Scene(scene.store, scene.kafka, scene.topic, scene.folder / "elsewhere")
+    elsewhere = replace(scene, folder=scene.folder / "elsewhere")
 
     assert elsewhere.drive() > 0
     assert_exactly_once(scene)
@@ -157,9 +162,9 @@ def test_a_lost_checkpoint_is_refused_instead_of_storing_everything_twice(scene:
 
 def test_a_copy_is_one_after_a_restart_on_another_partition_and_with_another_time(scene: Scene) -> None:
     assert scene.drive() == 0
-    again = made(EventType.PAGE_VIEW, 503, ago=timedelta(minutes=25))
-    at_another_time = made(EventType.PAGE_VIEW, 503, ago=timedelta(minutes=3))
-    late_again = made(EventType.PAGE_VIEW, 600 + LATE - 1, ago=timedelta(minutes=31 + 60 * (LATE - 1)))
+    again = scene.made(EventType.PAGE_VIEW, 503, ago=timedelta(minutes=25))
+    at_another_time = scene.made(EventType.PAGE_VIEW, 503, ago=timedelta(minutes=3))
+    late_again = scene.made(EventType.PAGE_VIEW, 600 + LATE - 1, ago=timedelta(minutes=31 + 60 * (LATE - 1)))
     produce(
         scene.kafka, scene.topic, [(p, record) for p in range(4) for record in (again, at_another_time, late_again)]
     )
@@ -175,7 +180,7 @@ def test_a_late_copy_of_an_event_whose_id_is_forgotten_is_still_a_copy(scene: Sc
     """What is remembered of ids ends after two days; the events themselves are older."""
     assert scene.drive() == 0
     scene.store.command("truncate table event_ids")
-    late = made(EventType.PAGE_VIEW, 601, ago=timedelta(minutes=91))
+    late = scene.made(EventType.PAGE_VIEW, 601, ago=timedelta(minutes=91))
     produce(scene.kafka, scene.topic, [(0, late)])
 
     assert scene.drive() == 0
@@ -194,15 +199,15 @@ def test_a_changed_tier_is_applied_from_the_next_batch_on_and_a_repeated_batch_k
     assert scene.drive() == 0
     view = {"user_id": 42, "product_id": 42, "category": None, "price": None}
     tiers = "select customer_tier, product_category, product_price from events where event_id = '{}'"
-    ids = [str(uuid.UUID(int=seed)) for seed in (801, 802, 803)]
+    ids = [event(EventType.PRODUCT_VIEW, seed)["event_id"] for seed in (801, 802, 803)]
 
     publish_tiers(scene.store, 1, "gold")
-    produce(scene.kafka, scene.topic, [(0, made(EventType.PRODUCT_VIEW, 801, **view))])
+    produce(scene.kafka, scene.topic, [(0, scene.made(EventType.PRODUCT_VIEW, 801, **view))])
     assert scene.drive() == 0
-    produce(scene.kafka, scene.topic, [(0, made(EventType.PRODUCT_VIEW, 802, **view))])
+    produce(scene.kafka, scene.topic, [(0, scene.made(EventType.PRODUCT_VIEW, 802, **view))])
     assert scene.drive(failpoint=Step.DATA_STORED) == -signal.SIGKILL
     publish_tiers(scene.store, 2, "platinum")
-    produce(scene.kafka, scene.topic, [(1, made(EventType.PRODUCT_VIEW, 803, **view))])
+    produce(scene.kafka, scene.topic, [(1, scene.made(EventType.PRODUCT_VIEW, 803, **view))])
     assert scene.drive() == 0
 
     gift = ("gifts", Decimal("9.50"))
