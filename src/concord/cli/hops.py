@@ -54,8 +54,11 @@ def short(topic: str) -> str:
 
 def flow_table(found: Sequence[Flow]) -> Table:
     """Rows per hop."""
-    columns = ("topic", "read", "stored", "dead", "copies", "late", "at rest", "lake", "RAW")
-    rows = [(short(f.topic), f.read, f.stored, f.dead, f.duplicate, f.late, f.at_rest, f.lake, f.raw) for f in found]
+    columns = ("topic", "read", "stored", "dead", "copies", "late", "at rest", "lake", "RAW", "RAW aside")
+    rows = [
+        (short(f.topic), f.read, f.stored, f.dead, f.duplicate, f.late, f.at_rest, f.lake, f.raw, f.set_aside)
+        for f in found
+    ]
     return table("Rows per hop", columns, rows)
 
 
