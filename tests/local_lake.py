@@ -16,11 +16,11 @@ from concord.contracts.events import EVENTS_LANDING
 from concord.contracts.model import Dataset
 from concord.contracts.names import EVENTS_TOPIC, LAKE_NAMESPACE
 from concord.contracts.position import Position
-from concord.contracts.tables import as_change, in_lake, lake_name
+from concord.contracts.tables import as_change, as_mirror, in_lake, lake_name
 from concord.dialects.iceberg import BATCH_DATASETS, LAKE_DATASETS, TABLE_PROPERTIES, partition_transform
 from concord.dialects.spark import struct
 from concord.errors import Misconfigured
-from concord.gateways.lake import SPARK_CATALOG
+from concord.gateways.lake import SPARK_CATALOG, SPARK_EXTENSIONS
 from concord.gateways.spark import spark_session
 from concord.settings import load_settings
 
@@ -37,6 +37,7 @@ def lake_session(folder: Path) -> SparkSession:
         pytest.skip(f"Spark's jars are not installed: {error.message}")
     catalog = f"spark.sql.catalog.{SPARK_CATALOG}"
     options = {
+        "spark.sql.extensions": SPARK_EXTENSIONS,
         catalog: "org.apache.iceberg.spark.SparkCatalog",
         f"{catalog}.type": "hadoop",
         f"{catalog}.warehouse": str(folder),
@@ -55,6 +56,7 @@ class LocalLake:
     def append(self, table: Dataset, *rows: Row) -> None:
         """Changes of a table."""
         self.fill(as_change(table), rows)
+        self.create(in_lake(as_mirror(table)))
 
     def land(self, *records: tuple[int, int, bytes | None], received_at: datetime = RECEIVED) -> None:
         """(partition, offset, value) as the sink of the clickstream lands them."""

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
-from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from concord.batch.audit_events import Landed
@@ -21,13 +19,16 @@ from concord.batch.feeds import EVENT_FEEDS, Feed
 from concord.batch.hand_over import hand_over
 from concord.batch.lease import lease
 from concord.batch.load_raw import Loaded, Staged, merge, stage
+from concord.batch.mirrors import Mirrored, bring_to
 from concord.batch.publish import publications, publish
 from concord.batch.range import Range, batch_id, between, changes_between, check_never_back, predecessor
 from concord.batch.read_lake import Pin, changes, check_unique, for_raw, pin, summarize
+from concord.batch.spark_words import in_words
 from concord.contracts.events import EVENTS, EVENTS_LANDING
 from concord.contracts.names import EVENTS_TOPIC
 from concord.contracts.position import Position, Publication
-from concord.errors import Misconfigured, Unavailable
+from concord.contracts.tables import TABLES, as_change
+from concord.errors import Misconfigured
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.lake import Lake
 from concord.gateways.snowflake import Snowflake
@@ -79,6 +80,7 @@ class Brought:
 
     staged: list[Staged] = field(default_factory=list)
     landed: Landed | None = None
+    mirrored: list[Mirrored] = field(default_factory=list)
     changed_at: datetime | None = None
 
 
@@ -91,6 +93,7 @@ class Outcome:
     loaded: tuple[Loaded, ...] = ()
     built: Built | None = None
     landed: Landed | None = None
+    mirrored: tuple[Mirrored, ...] = ()
 
 
 def run(tools: Tools, request: Request, step: Step) -> Outcome:
@@ -139,7 +142,7 @@ def _carry_out(tools: Tools, request: Request, plan: Plan, step: Step) -> Outcom
         built = tools.dbt.build(visible.as_of, visible.position)
     with step("publish"):
         publish(tools.warehouse, visible)
-    return Outcome(visible, plan.batch_id, loaded, built, brought.landed)
+    return Outcome(visible, plan.batch_id, loaded, built, brought.landed, tuple(brought.mirrored))
 
 
 def _bring(tools: Tools, request: Request, plan: Plan, step: Step) -> Brought:
@@ -153,6 +156,8 @@ def _bring(tools: Tools, request: Request, plan: Plan, step: Step) -> Brought:
         wanted = between(EVENTS_TOPIC, plan.above, plan.upto)
         if not wanted.is_empty:
             loading.settle_events(wanted)
+        if plan.visible is None:
+            loading.bring_mirrors()
         return loading.brought
 
 
@@ -175,6 +180,14 @@ class Loading:
         for feed in EVENT_FEEDS:
             self.stage(feed, wanted, self.tools.lake.current_snapshot(feed.lake.name))
 
+    def bring_mirrors(self) -> None:
+        """The lake's own current state, at this batch's position."""
+        for table in TABLES.values():
+            snapshot = self.plan.pin.snapshots[as_change(table).name]
+            if snapshot is not None:
+                with self.step(f"mirror {table.name}"), _in_words(table.name):
+                    self.brought.mirrored.append(bring_to(self.spark, table, self.plan.upto, snapshot))
+
     def stage(self, feed: Feed, wanted: Range, snapshot: int | None) -> None:
         """One table's range in its load table. Nothing in the range is nothing to load."""
         if snapshot is None:
@@ -191,21 +204,8 @@ class Loading:
         self.brought.changed_at = max(filter(None, (self.brought.changed_at, summary.changed_at)), default=None)
 
 
-@contextmanager
-def _in_words(table: str) -> Iterator[None]:
-    """Spark's errors carry a page of Java: its first line says what is wrong."""
-    try:
-        yield
-    except Py4JJavaError as error:
-        raise _unloaded(table, str(error.java_exception)) from error
-    except PySparkException as error:
-        raise _unloaded(table, str(error)) from error
-
-
-def _unloaded(table: str, said: str) -> Unavailable:
-    return Unavailable(
-        f"Spark could not load {table}: {said.strip().splitlines()[0]}", "nothing was loaded; `concord status`"
-    )
+def _in_words(table: str) -> AbstractContextManager[None]:
+    return in_words(f"load {table}", "nothing was loaded; `concord status`")
 
 
 def _as_of(request: Request, plan: Plan, changed_at: datetime | None) -> datetime:

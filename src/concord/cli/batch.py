@@ -127,6 +127,9 @@ def document(outcome: job.Outcome, seconds: dict[str, float]) -> dict[str, Any]:
             one.table: {"rows_read": one.rows_read, "rows_inserted": one.rows_inserted} for one in outcome.loaded
         },
         "events": events_document(outcome),
+        "mirrors": {
+            one.table: {"changed_keys": one.changed_keys, "rebuilt": one.is_rebuilt} for one in outcome.mirrored
+        },
         "models": outcome.built.models,
         "tests_passed": outcome.built.tests_passed,
         "tests_warned": list(outcome.built.warnings),
@@ -155,6 +158,9 @@ def show(outcome: job.Outcome, seconds: dict[str, float]) -> None:
         return
     rows = [(one.table, one.rows_read, one.rows_inserted, one.rows_read - one.rows_inserted) for one in outcome.loaded]
     console.print(table(f"Batch {outcome.batch_id}", ["table", "rows read", "inserted", "there already"], rows))
+    mirrored = ", ".join(f"{one.table} {one.changed_keys:,}" for one in outcome.mirrored)
+    if mirrored:
+        console.print(f"mirrors: keys changed: {mirrored}", highlight=False)
     if events := events_document(outcome):
         console.print(
             "events: {records_in:,} records = {stored:,} stored + {dead:,} dead + {duplicate:,} copies".format(

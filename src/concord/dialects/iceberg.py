@@ -3,7 +3,7 @@
 from concord.contracts.derived import DEAD_LETTERS
 from concord.contracts.events import EVENTS, EVENTS_LANDING
 from concord.contracts.model import Dataset
-from concord.contracts.tables import TABLES, as_change, in_lake
+from concord.contracts.tables import TABLES, as_change, as_mirror, in_lake
 from concord.contracts.types import (
     BigInt,
     Binary,
@@ -28,7 +28,10 @@ LANDED_DATASETS: tuple[Dataset, ...] = (
 BATCH_DATASETS: tuple[Dataset, ...] = (in_lake(EVENTS), in_lake(DEAD_LETTERS))
 """What the batch layer makes of what has landed."""
 
-LAKE_DATASETS = (*LANDED_DATASETS, *BATCH_DATASETS)
+MIRRORS: tuple[Dataset, ...] = tuple(in_lake(as_mirror(table)) for table in TABLES.values())
+"""The shop's tables as they are now; named as PostgreSQL names them."""
+
+LAKE_DATASETS = (*LANDED_DATASETS, *BATCH_DATASETS, *MIRRORS)
 """Every table of the lake."""
 
 TABLE_PROPERTIES = {
