@@ -96,6 +96,52 @@ create table if not exists RAW.order_items (
 )
 cluster by (to_date(created_at));
 
+create table if not exists RAW.events (
+    event_id STRING not null,
+    event_type STRING not null,
+    schema_version NUMBER(38, 0) not null,
+    user_id NUMBER(38, 0),
+    anonymous_id STRING,
+    occurred_at TIMESTAMP_NTZ not null,
+    received_at TIMESTAMP_NTZ,
+    device_type STRING,
+    user_agent STRING,
+    page_url STRING,
+    referrer STRING,
+    properties STRING,
+    product_id NUMBER(38, 0),
+    category STRING,
+    price NUMBER(10, 2),
+    search_query STRING,
+    results_count NUMBER(38, 0),
+    quantity NUMBER(38, 0),
+    cart_value NUMBER(10, 2),
+    order_id NUMBER(38, 0),
+    total_amount NUMBER(10, 2),
+    _topic STRING not null,
+    _partition NUMBER(38, 0) not null,
+    _offset NUMBER(38, 0) not null,
+    _timestamp TIMESTAMP_NTZ not null,
+    loaded_at TIMESTAMP_NTZ default current_timestamp() not null,
+    batch_id STRING not null,
+    file_name STRING
+)
+cluster by (to_date(occurred_at), event_type);
+
+create table if not exists RAW.dead_letters (
+    reason STRING not null,
+    pointer STRING not null,
+    detail STRING not null,
+    _topic STRING not null,
+    _partition NUMBER(38, 0) not null,
+    _offset NUMBER(38, 0) not null,
+    _timestamp TIMESTAMP_NTZ not null,
+    first_seen_at TIMESTAMP_NTZ not null,
+    loaded_at TIMESTAMP_NTZ default current_timestamp() not null,
+    batch_id STRING not null,
+    file_name STRING
+);
+
 create table if not exists RAW.load_audit (
     batch_id STRING not null,
     _topic STRING not null,
@@ -103,6 +149,19 @@ create table if not exists RAW.load_audit (
     _offset NUMBER(38, 0) not null,
     rows_read NUMBER(38, 0) not null,
     rows_inserted NUMBER(38, 0) not null,
+    snapshot_id STRING not null,
+    loaded_at TIMESTAMP_NTZ default current_timestamp() not null
+);
+
+create table if not exists RAW.event_audit (
+    batch_id STRING not null,
+    _topic STRING not null,
+    _partition NUMBER(38, 0) not null,
+    _offset NUMBER(38, 0) not null,
+    records_in NUMBER(38, 0) not null,
+    stored NUMBER(38, 0) not null,
+    dead NUMBER(38, 0) not null,
+    duplicate NUMBER(38, 0) not null,
     snapshot_id STRING not null,
     loaded_at TIMESTAMP_NTZ default current_timestamp() not null
 );

@@ -10,7 +10,7 @@ from concord.errors import Misconfigured
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.connect import Connect
 from concord.gateways.kafka import Kafka
-from concord.gateways.lake import Lake
+from concord.gateways.lake import SPARK_EXTENSIONS, Lake
 from concord.gateways.postgres import Postgres
 from concord.gateways.snowflake import Snowflake
 from concord.gateways.spark import end_session
@@ -109,8 +109,8 @@ def spark_session(
 
 @contextmanager
 def spark_for(settings: Settings, app: str, memory: str) -> Iterator["SparkSession"]:
-    """Spark for one job: adaptive, quiet, and gone with its Java machine when the job is done."""
-    running = spark_session(settings, app, memory, is_adaptive=True)
+    """Spark for one job on the lake: adaptive, quiet, and gone with its Java machine when the job is done."""
+    running = spark_session(settings, app, memory, {"spark.sql.extensions": SPARK_EXTENSIONS}, is_adaptive=True)
     running.sparkContext.setLogLevel("ERROR")
     try:
         yield running

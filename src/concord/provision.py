@@ -110,7 +110,7 @@ def provision_lake(settings: Settings) -> None:
     """Namespace and tables; the sinks never create one, because they would guess its types."""
     lake = bootstrap.lake(settings)
     lake.create_namespace()
-    for dataset in iceberg.LANDED_DATASETS:
+    for dataset in iceberg.LAKE_DATASETS:
         lake.create_table(dataset)
 
 

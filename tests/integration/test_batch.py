@@ -81,6 +81,9 @@ def test_order_and_its_change_reach_the_readers_batch_by_batch(
     assert second["batch_id"] > first["batch_id"]
     assert second["tables"]["orders"]["rows_read"] == second["tables"]["orders"]["rows_inserted"]
     assert shown(snowflake, order_id) == ["cancelled"]
+    assert second["mirrors"]["orders"] == {"changed_keys": second["tables"]["orders"]["rows_read"], "rebuilt": False}
+    mirrored = lake.scan(ORDERS.name, ("status", "__op", "date"), f"id = {order_id}").to_pylist()
+    assert [(row["status"], row["__op"]) for row in mirrored] == [("cancelled", "u")]
 
     before = published_rows(snowflake)
     again = batch("run", "--again", first["batch_id"])

@@ -5,7 +5,7 @@ Only the catalog differs from the running platform: the tables lie in a folder.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,17 +13,16 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
-from concord import bootstrap
 from concord.batch import job
 from concord.batch.build import Dbt, variables
+from concord.batch.feeds import CHANGE_FEEDS
 from concord.batch.publish import PUBLISHED, publications, publish, unpublished
 from concord.batch.range import between
 from concord.batch.read_lake import changes, check_unique, summarize
 from concord.contracts.derived import LOAD_AUDIT
-from concord.contracts.model import Dataset
-from concord.contracts.names import LAKE_NAMESPACE, cdc_topic
+from concord.contracts.events import EventType
+from concord.contracts.names import cdc_topic
 from concord.contracts.position import Position, Publication
 from concord.contracts.tables import (
     ORDER_ITEMS,
@@ -33,18 +32,15 @@ from concord.contracts.tables import (
     TOAST_PLACEHOLDER,
     USERS,
     as_change,
-    in_lake,
-    lake_name,
 )
 from concord.dialects import snowflake as dialect
-from concord.dialects.spark import struct
 from concord.errors import ContractViolation, Disagreement, Misconfigured
-from concord.gateways.lake import SPARK_CATALOG
 from concord.gateways.snowflake import Snowflake
-from concord.gateways.spark import end_session, spark_session
-from concord.settings import PROJECT, child_environment, load_settings
+from concord.gateways.spark import end_session
+from concord.settings import PROJECT, child_environment
 from tests.conformance.snowflake.server import Server
-from tests.factories import change_row, edge_row
+from tests.factories import change_row, edge_row, event, event_bytes, to_bytes
+from tests.local_lake import LocalLake, lake_session
 from tests.speed_store import SpeedStore
 
 pytestmark = pytest.mark.spark
@@ -52,38 +48,6 @@ pytestmark = pytest.mark.spark
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DAY_ONE, DAY_TWO = datetime(2024, 6, 1, 10, tzinfo=UTC), datetime(2024, 6, 2, 23, 59, 59, 999000, tzinfo=UTC)
 Row = dict[str, Any]
-
-
-@dataclass
-class LocalLake:
-    """Change logs in a folder, with the questions that a batch asks of the real lake."""
-
-    spark: SparkSession
-
-    def name(self, table: Dataset) -> str:
-        return f"{SPARK_CATALOG}.{LAKE_NAMESPACE}.{as_change(table).name}"
-
-    def append(self, table: Dataset, *rows: Row) -> None:
-        dataset = in_lake(as_change(table))
-        renamed = [tuple(row[name] for name in as_change(table).names) for row in rows]
-        frame = self.spark.createDataFrame(renamed, struct(dataset)).coalesce(1)
-        if self.spark.catalog.tableExists(self.name(table)):
-            frame.writeTo(self.name(table)).append()
-        else:
-            frame.writeTo(self.name(table)).using("iceberg").partitionedBy(F.days("_timestamp")).create()
-
-    def current_snapshot(self, name: str) -> int | None:
-        full = f"{SPARK_CATALOG}.{LAKE_NAMESPACE}.{name}"
-        if not self.spark.catalog.tableExists(full):
-            return None
-        newest = self.spark.table(f"{full}.snapshots").orderBy(F.desc("committed_at")).first()
-        return None if newest is None else int(newest["snapshot_id"])
-
-    def position(self, name: str, snapshot_id: int | None = None) -> Position:
-        full = f"{SPARK_CATALOG}.{LAKE_NAMESPACE}.{name}"
-        rows = self.spark.read.format("iceberg").option("snapshot-id", str(snapshot_id)).load(full)
-        found = rows.groupBy("_topic", lake_name("_partition")).agg(F.max("_offset")).collect()
-        return Position.of((row[0], row[1], row[2]) for row in found)
 
 
 @pytest.fixture(scope="module")
@@ -95,32 +59,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Iterator[SparkSession]:
     """Ends before the server does: the connector takes its leave of it, and waits for minutes where it is gone."""
-    try:
-        jars = bootstrap.spark_jars(load_settings())
-    except Misconfigured as error:
-        pytest.skip(f"Spark's jars are not installed: {error.message}")
-    catalog = f"spark.sql.catalog.{SPARK_CATALOG}"
-    session = spark_session(
-        "test-batch",
-        "local[2]",
-        "1g",
-        jars=jars,
-        options={
-            catalog: "org.apache.iceberg.spark.SparkCatalog",
-            f"{catalog}.type": "hadoop",
-            f"{catalog}.warehouse": str(tmp_path_factory.mktemp("lake")),
-        },
-    )
-    session.sql(f"create namespace if not exists {SPARK_CATALOG}.{LAKE_NAMESPACE}")
+    session = lake_session(tmp_path_factory.mktemp("lake"))
     yield session
     end_session(session)
 
 
 @pytest.fixture(scope="class")
 def lake(spark: SparkSession) -> Iterator[LocalLake]:
-    yield LocalLake(spark)
-    for table in TABLES.values():
-        spark.sql(f"drop table if exists {SPARK_CATALOG}.{LAKE_NAMESPACE}.{as_change(table).name} purge")
+    found = LocalLake(spark)
+    yield found
+    found.clear()
 
 
 @pytest.fixture(scope="class")
@@ -379,12 +327,46 @@ def test_range_is_read_at_the_pinned_snapshot_and_between_its_offsets(lake: Loca
     lake.append(USERS, user(4, 5), user(4, 3))
 
     topic = cdc_topic(USERS)
-    wanted = between(USERS, Position.of([(topic, 0, 1)]), Position.of([(topic, 0, 3)]))
-    rows = changes(lake.spark, wanted, pinned)
+    wanted = between(topic, Position.of([(topic, 0, 1)]), Position.of([(topic, 0, 3)]))
+    (feed,) = (feed for feed in CHANGE_FEEDS if feed.topic == topic)
+    rows = changes(lake.spark, feed, wanted, pinned)
     assert sorted(row["_offset"] for row in rows.collect()) == [2, 3]
     assert all(row["file_name"].endswith(".parquet") for row in rows.collect())
-    check_unique(wanted, summarize(rows))
+    check_unique("users_changes", wanted, summarize(rows))
 
-    newer = changes(lake.spark, wanted, lake.current_snapshot("users_changes"))
+    newer = changes(lake.spark, feed, wanted, lake.current_snapshot("users_changes"))
     with pytest.raises(Disagreement, match="holds 1 changes twice"):
-        check_unique(wanted, summarize(newer))
+        check_unique("users_changes", wanted, summarize(newer))
+
+
+def test_clickstream_is_judged_and_loaded_once_whatever_is_run_again(tools: job.Tools, lake: LocalLake) -> None:
+    fill(lake)
+    upper = event(EventType.PURCHASE, 2, properties=...)
+    upper["event_id"] = upper["event_id"].upper()
+    lake.land((0, 0, event_bytes(seed=1)), (0, 1, event_bytes(seed=1)), (1, 5, to_bytes(upper)), (1, 6, b"{"))
+    first = run(tools)
+    lake.land((0, 2, event_bytes(seed=1)), (2, 0, None))
+    second = run(tools, now=NOON.replace(hour=13))
+
+    found = tools.warehouse.records("select * from RAW.events order by _partition, _offset")
+    assert [(row["_partition"], row["_offset"], row["batch_id"]) for row in found] == [
+        (0, 0, first.batch_id),
+        (1, 5, first.batch_id),
+    ]
+    assert found[1]["event_id"] == upper["event_id"].lower()
+    assert found[0]["file_name"].endswith(".parquet")
+    dead = tools.warehouse.records("select reason, _partition, _offset from RAW.dead_letters order by _partition")
+    assert [tuple(row.values()) for row in dead] == [("not_json", 1, 6), ("not_json", 2, 0)]
+    counted = (
+        "select batch_id, _partition, _offset, records_in, stored, dead, duplicate from RAW.event_audit order by 1, 2"
+    )
+    assert tools.warehouse.query(counted) == [
+        (first.batch_id, 0, 1, 2, 1, 0, 1),
+        (first.batch_id, 1, 6, 2, 1, 1, 0),
+        (second.batch_id, 0, 2, 1, 0, 0, 1),
+        (second.batch_id, 2, 0, 1, 0, 1, 0),
+    ]
+
+    before = contents(tools.warehouse)
+    run(tools, again=first.batch_id, now=NOON.replace(hour=14))
+    assert contents(tools.warehouse) == before

@@ -6,23 +6,29 @@ model counts; the next one reads the same range again and merges into what is th
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
-from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from concord.batch.audit_events import Landed
 from concord.batch.build import Built, Dbt
+from concord.batch.events import settle
+from concord.batch.feeds import EVENT_FEEDS, Feed
 from concord.batch.hand_over import hand_over
 from concord.batch.lease import lease
 from concord.batch.load_raw import Loaded, Staged, merge, stage
+from concord.batch.mirrors import Mirrored, bring_to
 from concord.batch.publish import publications, publish
-from concord.batch.range import Range, batch_id, check_never_back, predecessor, ranges
+from concord.batch.range import Range, batch_id, between, changes_between, check_never_back, predecessor
 from concord.batch.read_lake import Pin, changes, check_unique, for_raw, pin, summarize
+from concord.batch.spark_words import in_words
+from concord.contracts.events import EVENTS, EVENTS_LANDING
+from concord.contracts.names import EVENTS_TOPIC
 from concord.contracts.position import Position, Publication
-from concord.errors import Misconfigured, Unavailable
+from concord.contracts.tables import TABLES, as_change
+from concord.errors import Misconfigured
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.lake import Lake
 from concord.gateways.snowflake import Snowflake
@@ -68,6 +74,16 @@ class Plan:
     visible: Publication | None = None
 
 
+@dataclass
+class Brought:
+    """What Spark has brought so far. ``changed_at`` is when the latest of it happened."""
+
+    staged: list[Staged] = field(default_factory=list)
+    landed: Landed | None = None
+    mirrored: list[Mirrored] = field(default_factory=list)
+    changed_at: datetime | None = None
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a batch did; ``publication`` is None if there was nothing new."""
@@ -76,6 +92,8 @@ class Outcome:
     batch_id: str | None = None
     loaded: tuple[Loaded, ...] = ()
     built: Built | None = None
+    landed: Landed | None = None
+    mirrored: tuple[Mirrored, ...] = ()
 
 
 def run(tools: Tools, request: Request, step: Step) -> Outcome:
@@ -114,57 +132,80 @@ def _repeated(published: list[Publication], name: str, pinned: Pin) -> Plan:
 
 
 def _carry_out(tools: Tools, request: Request, plan: Plan, step: Step) -> Outcome:
-    staged, changed_at = _stage_all(tools, request, plan, step)
+    brought = _bring(tools, request, plan, step)
     with step("merge into RAW"):
-        loaded = merge(tools.warehouse, staged, plan.batch_id)
-    visible = plan.visible or Publication(plan.batch_id, plan.upto, _as_of(request, plan, changed_at), request.now)
+        loaded = merge(tools.warehouse, brought.staged, plan.batch_id, brought.landed)
+    visible = plan.visible or Publication(
+        plan.batch_id, plan.upto, _as_of(request, plan, brought.changed_at), request.now
+    )
     with step("build and test models"):
         built = tools.dbt.build(visible.as_of, visible.position)
     with step("publish"):
         publish(tools.warehouse, visible)
-    return Outcome(visible, plan.batch_id, loaded, built)
+    return Outcome(visible, plan.batch_id, loaded, built, brought.landed, tuple(brought.mirrored))
 
 
-def _stage_all(tools: Tools, request: Request, plan: Plan, step: Step) -> tuple[list[Staged], datetime | None]:
-    """Every table's range in its load table, and when its latest change was committed."""
-    staged, times = [], []
+def _bring(tools: Tools, request: Request, plan: Plan, step: Step) -> Brought:
+    """Every change log's range in its load table, and what this batch makes of the clickstream."""
     with ExitStack() as stack:
         with step("start Spark"):
             spark = stack.enter_context(tools.spark())
-        for wanted in ranges(plan.above, plan.upto):
-            with step(f"load {wanted.table.name}"), _in_words(wanted.table.name):
-                one, changed_at = _stage_one(tools, request, plan, spark, wanted)
-            staged.append(one)
-            times.append(changed_at)
-    return staged, max(filter(None, times), default=None)
+        loading = Loading(tools, request, plan, spark, step)
+        for feed, wanted in changes_between(plan.above, plan.upto):
+            loading.stage(feed, wanted, plan.pin.snapshots[feed.lake.name])
+        wanted = between(EVENTS_TOPIC, plan.above, plan.upto)
+        if not wanted.is_empty:
+            loading.settle_events(wanted)
+        if plan.visible is None:
+            loading.bring_mirrors()
+        return loading.brought
 
 
-def _stage_one(
-    tools: Tools, request: Request, plan: Plan, spark: SparkSession, wanted: Range
-) -> tuple[Staged, datetime | None]:
-    snapshot = plan.pin.snapshots[wanted.table.name]
-    rows = changes(spark, wanted, snapshot)
-    summary = summarize(rows)
-    check_unique(wanted, summary)
-    stage(for_raw(rows, wanted.table, plan.batch_id, request.now), wanted, tools.connector_options)
-    return Staged(wanted, summary.rows, snapshot), summary.changed_at
+@dataclass
+class Loading:
+    """The part of a batch that Spark does, one table after the other."""
+
+    tools: Tools
+    request: Request
+    plan: Plan
+    spark: SparkSession
+    step: Step
+    brought: Brought = field(default_factory=Brought)
+
+    def settle_events(self, wanted: Range) -> None:
+        """Judge what has landed; what came of it goes to RAW like any other table of the lake."""
+        snapshot = self.plan.pin.snapshots[EVENTS_LANDING.name]
+        with self.step("judge events"), _in_words(EVENTS.name):
+            self.brought.landed = settle(self.spark, wanted, snapshot, self.request.now)
+        for feed in EVENT_FEEDS:
+            self.stage(feed, wanted, self.tools.lake.current_snapshot(feed.lake.name))
+
+    def bring_mirrors(self) -> None:
+        """The lake's own current state, at this batch's position."""
+        for table in TABLES.values():
+            snapshot = self.plan.pin.snapshots[as_change(table).name]
+            if snapshot is not None:
+                with self.step(f"mirror {table.name}"), _in_words(table.name):
+                    self.brought.mirrored.append(bring_to(self.spark, table, self.plan.upto, snapshot))
+
+    def stage(self, feed: Feed, wanted: Range, snapshot: int | None) -> None:
+        """One table's range in its load table. Nothing in the range is nothing to load."""
+        if snapshot is None:
+            return
+        with self.step(f"load {feed.name}"), _in_words(feed.name):
+            rows = changes(self.spark, feed, wanted, snapshot)
+            summary = summarize(rows)
+            check_unique(feed.lake.name, wanted, summary)
+            if not summary.rows:
+                return
+            batch = for_raw(rows, feed, self.plan.batch_id, self.request.now)
+            stage(batch, feed, self.tools.connector_options)
+        self.brought.staged.append(Staged(feed, wanted, summary.rows, snapshot))
+        self.brought.changed_at = max(filter(None, (self.brought.changed_at, summary.changed_at)), default=None)
 
 
-@contextmanager
-def _in_words(table: str) -> Iterator[None]:
-    """Spark's errors carry a page of Java: its first line says what is wrong."""
-    try:
-        yield
-    except Py4JJavaError as error:
-        raise _unloaded(table, str(error.java_exception)) from error
-    except PySparkException as error:
-        raise _unloaded(table, str(error)) from error
-
-
-def _unloaded(table: str, said: str) -> Unavailable:
-    return Unavailable(
-        f"Spark could not load {table}: {said.strip().splitlines()[0]}", "nothing was loaded; `concord status`"
-    )
+def _in_words(table: str) -> AbstractContextManager[None]:
+    return in_words(f"load {table}", "nothing was loaded; `concord status`")
 
 
 def _as_of(request: Request, plan: Plan, changed_at: datetime | None) -> datetime:

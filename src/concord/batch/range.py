@@ -1,14 +1,13 @@
-"""What one batch takes in: per partition the changes above one position, up to and with another."""
+"""What one batch takes in: per partition the records above one position, up to and with another."""
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from concord.contracts.model import Dataset
-from concord.contracts.names import cdc_topic
+from concord.batch.feeds import CHANGE_FEEDS, Feed
 from concord.contracts.position import Position, Publication, TopicPartition
-from concord.contracts.tables import TABLES, lake_name
+from concord.contracts.tables import POSITION_KEY, lake_name
 from concord.errors import Disagreement, Misconfigured
 
 DIGEST_LENGTH = 8
@@ -25,26 +24,22 @@ class Bound:
 
 @dataclass(frozen=True)
 class Range:
-    """Changes of one table between two positions; only partitions that moved have a bound."""
+    """Records of one topic between two positions; only partitions that moved have a bound."""
 
-    table: Dataset
+    topic: str
     bounds: tuple[Bound, ...]
-
-    @property
-    def topic(self) -> str:
-        return cdc_topic(self.table)
 
     @property
     def is_empty(self) -> bool:
         return not self.bounds
 
     def in_lake(self) -> str:
-        """The predicate that exactly these changes meet in the lake."""
-        return self._predicate(lake_name("_topic"), lake_name("_partition"), lake_name("_offset"))
+        """The predicate that exactly these records meet in the lake."""
+        return self._predicate(*map(lake_name, POSITION_KEY))
 
     def in_raw(self) -> str:
-        """The predicate that exactly these changes meet in RAW."""
-        return self._predicate("_topic", "_partition", "_offset")
+        """The predicate that exactly these records meet in RAW."""
+        return self._predicate(*POSITION_KEY)
 
     def _predicate(self, topic: str, partition: str, offset: str) -> str:
         bounds = (
@@ -54,21 +49,20 @@ class Range:
         return f"{topic} = '{self.topic}' and ({' or '.join(bounds) or 'false'})"
 
 
-def between(table: Dataset, above: Position, upto: Position) -> Range:
-    """The table's changes above one position, up to and with another."""
-    topic = cdc_topic(table)
+def between(topic: str, above: Position, upto: Position) -> Range:
+    """The topic's records above one position, up to and with another."""
     bounds = (
         Bound(partition, above[TopicPartition(topic, partition)], last) for _, partition, last in upto.of_topic(topic)
     )
-    return Range(table, tuple(bound for bound in bounds if bound.above < bound.upto))
+    return Range(topic, tuple(bound for bound in bounds if bound.above < bound.upto))
 
 
-def ranges(above: Position, upto: Position) -> Iterator[Range]:
-    """The range of each table that has one."""
-    for table in TABLES.values():
-        found = between(table, above, upto)
+def changes_between(above: Position, upto: Position) -> Iterator[tuple[Feed, Range]]:
+    """The range of each change log that has one."""
+    for feed in CHANGE_FEEDS:
+        found = between(feed.topic, above, upto)
         if not found.is_empty:
-            yield found
+            yield feed, found
 
 
 def check_never_back(published: Position, pinned: Position) -> None:

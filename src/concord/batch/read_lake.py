@@ -1,4 +1,4 @@
-"""Changes out of the lake: one range of one table at one pinned snapshot, ready for RAW."""
+"""Rows out of the lake: one range of one table at one pinned snapshot, ready for RAW."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,21 +6,25 @@ from datetime import UTC, datetime
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from concord.batch.feeds import CHANGE_FEEDS, Feed, spark_name
 from concord.batch.range import Range
+from concord.contracts.events import EVENTS_LANDING
 from concord.contracts.model import Dataset
-from concord.contracts.names import LAKE_NAMESPACE
 from concord.contracts.position import Position
-from concord.contracts.tables import LAKE_NAMES, TABLES, as_change, as_raw
+from concord.contracts.tables import lake_name
 from concord.errors import Disagreement
-from concord.gateways.lake import SPARK_CATALOG, Lake
+from concord.gateways.lake import Lake
 
 Snapshots = dict[str, int | None]
-"""Pinned Iceberg snapshot by table; None for a table that nothing was ever written to."""
+"""Pinned Iceberg snapshot by table of the lake; None for a table that nothing was ever written to."""
+
+LANDED = (*(feed.lake for feed in CHANGE_FEEDS), EVENTS_LANDING)
+"""What the sinks write, and so what a batch pins."""
 
 
 @dataclass(frozen=True)
 class Pin:
-    """The lake as this batch sees it, whatever the sink commits meanwhile."""
+    """The lake as this batch sees it, whatever the sinks commit meanwhile."""
 
     snapshots: Snapshots
     position: Position
@@ -28,7 +32,7 @@ class Pin:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a range holds: ``changed_at`` is when PostgreSQL committed its latest change."""
+    """What a range holds: ``changed_at`` is when PostgreSQL committed its latest change, or Kafka took its last event."""
 
     rows: int
     distinct: int
@@ -36,62 +40,53 @@ class Summary:
 
 
 def pin(lake: Lake) -> Pin:
-    """One snapshot per change log, and the position that they hold together."""
+    """One snapshot per landed table, and the position that they hold together."""
     snapshots: Snapshots = {}
     position = Position()
-    for table in TABLES.values():
-        name = as_change(table).name
-        snapshots[table.name] = snapshot = lake.current_snapshot(name)
+    for landed in LANDED:
+        snapshots[landed.name] = snapshot = lake.current_snapshot(landed.name)
         if snapshot is not None:
-            position = position.merge(lake.position(name, snapshot))
+            position = position.merge(lake.position(landed.name, snapshot))
     return Pin(snapshots, position)
 
 
-def changes(spark: SparkSession, wanted: Range, snapshot: int | None) -> DataFrame:
-    """The range's rows in the warehouse's names, with the lake file that each came from."""
-    name = f"{SPARK_CATALOG}.{LAKE_NAMESPACE}.{as_change(wanted.table).name}"
-    there = {warehouse: lake for lake, warehouse in _warehouse_names(wanted.table).items()}
-    columns = [F.col(there[column]).alias(column) for column in as_change(wanted.table).names]
-    return (
-        spark.read.format("iceberg")
-        .option("snapshot-id", str(snapshot))
-        .load(name)
-        .where(wanted.in_lake())
-        .select(*columns, F.col("_file").alias("file_name"))
-    )
+def at_snapshot(spark: SparkSession, dataset: Dataset, wanted: Range, snapshot: int | None) -> DataFrame:
+    """The range's rows of one table, by their names outside of the lake, with the file that each came from."""
+    columns = [F.col(lake_name(name)).alias(name) for name in dataset.names]
+    table = spark.read.format("iceberg").option("snapshot-id", str(snapshot)).load(spark_name(dataset))
+    return table.where(wanted.in_lake()).select(*columns, F.col("_file").alias("file_name"))
 
 
-def for_raw(rows: DataFrame, table: Dataset, batch_id: str, loaded_at: datetime) -> DataFrame:
+def changes(spark: SparkSession, feed: Feed, wanted: Range, snapshot: int | None) -> DataFrame:
+    """The range's rows of a feed, as far as they go over."""
+    return at_snapshot(spark, feed.lake, wanted, snapshot).select(*feed.carried, "file_name")
+
+
+def for_raw(rows: DataFrame, feed: Feed, batch_id: str, loaded_at: datetime) -> DataFrame:
     """The rows with the load's metadata, in the contract's order of RAW."""
-    stamped = {"loaded_at": _instant(loaded_at), "batch_id": F.lit(batch_id)}
-    return rows.select(*(stamped.get(name, F.col(name)).alias(name) for name in as_raw(table).names))
+    stamped = {"loaded_at": instant(loaded_at), "batch_id": F.lit(batch_id)}
+    return rows.select(*(stamped.get(name, F.col(name)).alias(name) for name in feed.raw.names))
 
 
 def summarize(rows: DataFrame) -> Summary:
     """Counts the rows in the lake. Their position must be unique: a file registered twice would show here."""
+    changed = "__source_ts_ms" if "__source_ts_ms" in rows.columns else "_timestamp"
     found = rows.agg(
         F.count(F.lit(1)).alias("rows"),
         F.count_distinct("_partition", "_offset").alias("distinct"),
-        F.unix_millis(F.max("__source_ts_ms")).alias("changed_ms"),
+        F.unix_millis(F.max(changed)).alias("changed_ms"),
     ).collect()[0]
     changed_ms = found["changed_ms"]
     changed_at = None if changed_ms is None else datetime.fromtimestamp(changed_ms / 1000, UTC)
     return Summary(found["rows"], found["distinct"], changed_at)
 
 
-def check_unique(wanted: Range, summary: Summary) -> None:
-    """Raises :class:`Disagreement` if the lake holds a change more than once."""
+def check_unique(table: str, wanted: Range, summary: Summary) -> None:
+    """Raises :class:`Disagreement` if the lake holds a record more than once."""
     if summary.rows != summary.distinct:
         repeated = summary.rows - summary.distinct
-        raise Disagreement(
-            f"lake table {as_change(wanted.table).name} holds {repeated} changes twice ({wanted.in_lake()})"
-        )
+        raise Disagreement(f"lake table {table} holds {repeated} changes twice ({wanted.in_lake()})")
 
 
-def _warehouse_names(table: Dataset) -> dict[str, str]:
-    """Column in the lake → column in the warehouse."""
-    return {LAKE_NAMES.get(name, name): name for name in as_change(table).names}
-
-
-def _instant(value: datetime) -> Column:
+def instant(value: datetime) -> Column:
     return F.timestamp_millis(F.lit(int(value.timestamp() * 1000)))

@@ -34,6 +34,7 @@ COMMANDS = {
     "watch": "concord.cli.live:watch",
     "tend": "concord.cli.tend:tend",
     "batch": "concord.cli.batch:app",
+    "lake": "concord.cli.lake:app",
     "recon": "concord.cli.recon:app",
     "query": "concord.cli.query:query",
     "sql": "concord.cli.sql:sql",

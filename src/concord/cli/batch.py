@@ -11,6 +11,7 @@ import typer
 from concord import bootstrap
 from concord.batch import job
 from concord.batch.build import Dbt
+from concord.batch.feeds import EVENT_FEEDS
 from concord.batch.publish import publications, unpublished
 from concord.cli.output import AsJson, console, errors, print_json, table
 from concord.contracts.position import Publication
@@ -125,10 +126,28 @@ def document(outcome: job.Outcome, seconds: dict[str, float]) -> dict[str, Any]:
         "tables": {
             one.table: {"rows_read": one.rows_read, "rows_inserted": one.rows_inserted} for one in outcome.loaded
         },
+        "events": events_document(outcome),
+        "mirrors": {
+            one.table: {"changed_keys": one.changed_keys, "rebuilt": one.is_rebuilt} for one in outcome.mirrored
+        },
         "models": outcome.built.models,
         "tests_passed": outcome.built.tests_passed,
         "tests_warned": list(outcome.built.warnings),
         "seconds": seconds,
+    }
+
+
+def events_document(outcome: job.Outcome) -> dict[str, int] | None:
+    """What became of the clickstream's records; None if the batch brought none."""
+    if outcome.landed is None:
+        return None
+    read = {one.table: one.rows_read for one in outcome.loaded}
+    stored, dead = (read.get(feed.name, 0) for feed in EVENT_FEEDS)
+    return {
+        "records_in": outcome.landed.total,
+        "stored": stored,
+        "dead": dead,
+        "duplicate": outcome.landed.copies,
     }
 
 
@@ -139,6 +158,16 @@ def show(outcome: job.Outcome, seconds: dict[str, float]) -> None:
         return
     rows = [(one.table, one.rows_read, one.rows_inserted, one.rows_read - one.rows_inserted) for one in outcome.loaded]
     console.print(table(f"Batch {outcome.batch_id}", ["table", "rows read", "inserted", "there already"], rows))
+    mirrored = ", ".join(f"{one.table} {one.changed_keys:,}" for one in outcome.mirrored)
+    if mirrored:
+        console.print(f"mirrors: keys changed: {mirrored}", highlight=False)
+    if events := events_document(outcome):
+        console.print(
+            "events: {records_in:,} records = {stored:,} stored + {dead:,} dead + {duplicate:,} copies".format(
+                **events
+            ),
+            highlight=False,
+        )
     built = outcome.built
     counted = f"{built.models} models, {built.tests_passed} tests passed, {len(built.warnings)} warned"
     console.print(counted, highlight=False)

@@ -15,9 +15,9 @@ from concord.contracts.position import Position, Publication
 from concord.errors import Disagreement, Unavailable
 from concord.reconcile import report as reports
 from concord.reconcile.cut import CDC_TOPICS, Cut, tables_only
-from concord.reconcile.extract import BatchExtract, SourceExtract, SpeedExtract
+from concord.reconcile.extract import KEPT, BatchExtract, SourceExtract, SpeedExtract
 from concord.reconcile.fence import FenceMark, await_fence
-from concord.reconcile.run import Report, Sides, common_cut, comparisons, converged_seconds, faults
+from concord.reconcile.run import Report, Sides, common_cut, comparisons, converged_seconds, events_cut, faults
 from concord.settings import Settings, load_settings
 from concord.telemetry.clock import now
 from concord.telemetry.waiting import NotYet, wait_for
@@ -99,7 +99,10 @@ def at_fence(settings: Settings, advance: bool, timeout: float) -> Report:
         if advance:
             advance_batch(settings, mark, timeout)
         publication = published(settings)
-        return _compare(settings, Cut(mark.position, mark.lsn), publication, SourceExtract(fence.reader), mark)
+        events = events_cut(bootstrap.clickhouse(settings, "reader").position(), publication.position)
+        return _compare(
+            settings, Cut(mark.position.merge(events), mark.lsn), publication, SourceExtract(fence.reader), mark
+        )
 
 
 def await_layer(name: str, held: Callable[[], Position], end: Position, timeout: float) -> None:
@@ -143,7 +146,7 @@ def _compare(
     sides = Sides(SpeedExtract(clickhouse), BatchExtract(bootstrap.snowflake(settings)), source)
     below = mark and not tables_only(publication.position).covers(mark.position)
     with _progress() as progress:
-        found = tuple(comparisons(sides, cut, publication.position, progress))
+        found = tuple(comparisons(sides, cut, publication.position, started - KEPT, progress))
     return Report(
         run_id=started.strftime("%Y%m%dT%H%M%S.%fZ"),
         started_at=started,

@@ -1,7 +1,9 @@
 """Datasets that Concord itself makes: bookkeeping of each layer, staging, marts, verdicts."""
 
+from dataclasses import replace
+
 from concord.contracts.model import Column, Dataset, by_name
-from concord.contracts.tables import ORDER_ITEMS, ORDERS, POSITION_COLUMNS, PRODUCTS, USERS
+from concord.contracts.tables import LOAD_METADATA, ORDER_ITEMS, ORDERS, POSITION_COLUMNS, PRODUCTS, USERS
 from concord.contracts.types import (
     BIGINT,
     BINARY,
@@ -100,6 +102,30 @@ LOAD_AUDIT = Dataset(
         Column("rows_read", BIGINT, description="Rows of the lake in this batch's range."),
         Column("rows_inserted", BIGINT, description="Rows that RAW did not have yet."),
         Column("snapshot_id", TEXT, description="Iceberg snapshot the batch read."),
+        Column("loaded_at", INSTANT),
+    ),
+)
+
+RAW_DEAD_LETTERS = replace(
+    DEAD_LETTERS,
+    description="Every event record that breaks its contract, by the batch layer's own verdict; its bytes stay in the lake.",
+    columns=(*(column for column in DEAD_LETTERS.columns if column.name != "original"), *LOAD_METADATA),
+)
+
+EVENT_AUDIT = Dataset(
+    name="event_audit",
+    description="One row per batch and partition of the clickstream: records_in = stored + dead + duplicate.",
+    key=("batch_id", "_topic", "_partition"),
+    columns=(
+        Column("batch_id", TEXT),
+        Column("_topic", TEXT),
+        Column("_partition", INTEGER),
+        Column("_offset", BIGINT, description="Last record held once this batch is published."),
+        Column("records_in", BIGINT, description="Records of the landing in this batch's range."),
+        Column("stored", BIGINT, description="Rows of events, late ones among them."),
+        Column("dead", BIGINT, description="Rows of dead_letters."),
+        Column("duplicate", BIGINT, description="Copies of an event that is stored at another position."),
+        Column("snapshot_id", TEXT, description="Iceberg snapshot of the landing that the batch read."),
         Column("loaded_at", INSTANT),
     ),
 )
@@ -217,5 +243,5 @@ DAILY_BUSINESS_METRICS = Dataset(
 
 STAGING = by_name(USERS_ENHANCED, PRODUCTS_ENHANCED, ORDERS_ENHANCED, ORDER_ITEMS_ENHANCED)
 MARTS = by_name(DAILY_BUSINESS_METRICS)
-WAREHOUSE_BOOKKEEPING = by_name(LOAD_AUDIT, PUBLICATIONS)
+WAREHOUSE_BOOKKEEPING = by_name(LOAD_AUDIT, EVENT_AUDIT, PUBLICATIONS)
 SPEED_BOOKKEEPING = by_name(SPEED_POSITION, IDLE_BOUNDS, DEAD_LETTERS, DEAD_LETTER_REPLAYS)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from concord.contracts.model import Column, Dataset, by_name
-from concord.contracts.tables import MONEY, POSITION_COLUMNS
+from concord.contracts.tables import LOAD_METADATA, MONEY, POSITION_COLUMNS, POSITION_KEY
 from concord.contracts.types import BIGINT, BINARY, INSTANT, INTEGER, JSON, TEXT, UUID, Category
 
 
@@ -107,8 +107,11 @@ EVENTS_LANDING = Dataset(
     name="events_landing",
     description="Every record of the events topic as the bytes that came, one row each.",
     columns=(Column("value", BINARY, nullable=True), *POSITION_COLUMNS),
-    key=("_topic", "_partition", "_offset"),
+    key=POSITION_KEY,
     partition="_timestamp",
 )
+
+RAW_EVENTS = replace(EVENTS, columns=(*EVENTS.columns, *LOAD_METADATA), cluster=("occurred_at", "event_type"))
+"""``events`` as the warehouse holds it: late ones among them, with the load's own metadata."""
 
 EVENT_CONTRACTS = by_name(*EVENT_TYPES.values())

@@ -162,10 +162,9 @@ def as_raw(table: Dataset) -> Dataset:
 
 
 def as_mirror(table: Dataset) -> Dataset:
-    """Current state in the lake, partitioned by ``date`` = day of ``created_at`` (D8)."""
-    return table.extended(
-        table.name, *CDC_METADATA, Column("date", DATE, description="Day of created_at."), partition="date"
-    )
+    """Current state in the lake, partitioned by ``date`` = day of ``created_at`` (D8), with its last change's position."""
+    date = Column("date", DATE, description="Day of created_at.")
+    return table.extended(table.name, *CDC_METADATA, date, *POSITION_COLUMNS, partition="date")
 
 
 LAKE_NAMES = {"_partition": "_kafka_partition"}

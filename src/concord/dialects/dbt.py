@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from concord.contracts.derived import WAREHOUSE_BOOKKEEPING
+from concord.contracts.derived import RAW_DEAD_LETTERS, WAREHOUSE_BOOKKEEPING
+from concord.contracts.events import RAW_EVENTS
 from concord.contracts.model import Column, Dataset
 from concord.contracts.tables import TABLES, as_raw
 
@@ -11,10 +12,11 @@ SOURCE = "raw"
 
 def sources() -> dict[str, Any]:
     """The document of ``_staging__sources.yml``."""
-    tables = [*(as_raw(table) for table in TABLES.values()), *WAREHOUSE_BOOKKEEPING.values()]
+    changes = [as_raw(table) for table in TABLES.values()]
+    tables = [*changes, RAW_EVENTS, RAW_DEAD_LETTERS, *WAREHOUSE_BOOKKEEPING.values()]
     source = {
         "name": SOURCE,
-        "description": "Change logs as loaded from the lake, and the load's bookkeeping.",
+        "description": "Change logs, events and dead letters as loaded from the lake, and the load's bookkeeping.",
         "database": "{{ target.database }}",
         "schema": "RAW",
         "tables": [_table(dataset) for dataset in tables],

@@ -1,8 +1,9 @@
 """Iceberg: column types and partitions of the lake's tables, as words that any client understands."""
 
-from concord.contracts.events import EVENTS_LANDING
+from concord.contracts.derived import DEAD_LETTERS
+from concord.contracts.events import EVENTS, EVENTS_LANDING
 from concord.contracts.model import Dataset
-from concord.contracts.tables import TABLES, as_change, in_lake
+from concord.contracts.tables import TABLES, as_change, as_mirror, in_lake
 from concord.contracts.types import (
     BigInt,
     Binary,
@@ -23,6 +24,15 @@ LANDED_DATASETS: tuple[Dataset, ...] = (
     *(in_lake(as_change(table)) for table in TABLES.values()),
 )
 """What the sink connectors write; the tables must be there before the connectors."""
+
+BATCH_DATASETS: tuple[Dataset, ...] = (in_lake(EVENTS), in_lake(DEAD_LETTERS))
+"""What the batch layer makes of what has landed."""
+
+MIRRORS: tuple[Dataset, ...] = tuple(in_lake(as_mirror(table)) for table in TABLES.values())
+"""The shop's tables as they are now; named as PostgreSQL names them."""
+
+LAKE_DATASETS = (*LANDED_DATASETS, *BATCH_DATASETS, *MIRRORS)
+"""Every table of the lake."""
 
 TABLE_PROPERTIES = {
     "format-version": "2",

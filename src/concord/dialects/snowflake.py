@@ -1,6 +1,7 @@
 """Snowflake: the account's objects, schema RAW, and state as of a position."""
 
-from concord.contracts.derived import WAREHOUSE_BOOKKEEPING
+from concord.contracts.derived import RAW_DEAD_LETTERS, WAREHOUSE_BOOKKEEPING
+from concord.contracts.events import RAW_EVENTS
 from concord.contracts.model import Column, Dataset
 from concord.contracts.state import state_columns
 from concord.contracts.tables import TABLES, TOAST_PLACEHOLDER, as_raw
@@ -27,6 +28,8 @@ SCHEMAS = ("RAW", "STAGING", "MARTS")
 
 RAW_DATASETS: tuple[Dataset, ...] = (
     *(as_raw(table) for table in TABLES.values()),
+    RAW_EVENTS,
+    RAW_DEAD_LETTERS,
     *WAREHOUSE_BOOKKEEPING.values(),
 )
 """Every table of schema RAW. Staging and marts are built by dbt."""

@@ -1,14 +1,14 @@
 """The typed canonical form in which rows of three engines are compared.
 
 Only integers and text are left: decimals become their unscaled integer, instants milliseconds since
-1970 in UTC, dates days, booleans 0 or 1. Nothing is rendered by an engine, so no engine's way of
+1970 in UTC, dates days, booleans 0 or 1, identifiers lower-case text with hyphens. Nothing is rendered by an engine, so no engine's way of
 writing a number, a zone or a trailing zero can look like a difference.
 """
 
 from collections.abc import Callable
 
 from concord.contracts.model import Column
-from concord.contracts.types import Boolean, Date, Decimal, Instant, LogicalType
+from concord.contracts.types import Boolean, Date, Decimal, Instant, LogicalType, Uuid
 
 Expression = Callable[[str, LogicalType], str]
 
@@ -39,6 +39,8 @@ def clickhouse(name: str, kind: LogicalType) -> str:
             return f"toInt64({name})"
         case Boolean():
             return f"toInt64({name})"
+        case Uuid():
+            return f"toString({name})"
         case _:
             return name
 

@@ -1,7 +1,9 @@
 """Rows are conserved: what every hop took in, and where it went."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
+from concord.contracts.derived import EVENT_AUDIT, PUBLICATIONS
 from concord.contracts.events import EVENTS, EVENTS_LANDING
 from concord.contracts.model import Dataset
 from concord.contracts.names import EVENTS_TOPIC, cdc_topic
@@ -24,26 +26,28 @@ class Flow:
     at_rest: int
     """Rows of the speed layer's table."""
     lake: int
-    raw: int | None
-    """Rows of the warehouse's change log; None where the topic does not go there."""
+    raw: int
+    """Rows of the warehouse's own table."""
+    set_aside: int | None = None
+    """Dead letters and copies by the batch layer's own count; None for a change log, which has none."""
 
     @property
     def faults(self) -> tuple[str, ...]:
         """Every sum that does not add up, in words; empty once all hops hold the same position."""
         return tuple(
-            f"{self.topic}: {what}: {left:,} ≠ {right:,}"
-            for what, left, right in (
-                (
-                    "read ≠ stored + dead + duplicate + late",
-                    self.read,
-                    self.stored + self.dead + self.duplicate + self.late,
-                ),
-                ("stored ≠ rows at rest", self.stored, self.at_rest),
-                ("read by the speed layer ≠ rows in the lake", self.read, self.lake),
-                ("rows in the lake ≠ rows in RAW", self.lake, self.lake if self.raw is None else self.raw),
-            )
-            if left != right
+            f"{self.topic}: {what}: {left:,} ≠ {right:,}" for what, left, right in self._sums() if left != right
         )
+
+    def _sums(self) -> Iterator[tuple[str, int, int]]:
+        fates = self.stored + self.dead + self.duplicate + self.late
+        yield "read ≠ stored + dead + duplicate + late", self.read, fates
+        yield "stored ≠ rows at rest", self.stored, self.at_rest
+        yield "read by the speed layer ≠ rows in the lake", self.read, self.lake
+        if self.set_aside is None:
+            yield "rows in the lake ≠ rows in RAW", self.lake, self.raw
+        else:
+            yield "rows in the lake ≠ rows in RAW + dead + duplicate", self.lake, self.raw + self.set_aside
+            yield "stored + late ≠ rows in RAW", self.stored + self.late, self.raw
 
 
 def flows(speed: ClickHouse, lake: Lake, warehouse: Snowflake) -> tuple[Flow, ...]:
@@ -52,15 +56,25 @@ def flows(speed: ClickHouse, lake: Lake, warehouse: Snowflake) -> tuple[Flow, ..
         _flow(speed, lake, cdc_topic(t), as_change(t).name, as_change(t), raw_rows(warehouse, t))
         for t in TABLES.values()
     ]
-    return (*tables, _flow(speed, lake, EVENTS_TOPIC, EVENTS.name, EVENTS_LANDING, None))
+    events = _flow(speed, lake, EVENTS_TOPIC, EVENTS.name, EVENTS_LANDING, raw_rows(warehouse, EVENTS))
+    return (*tables, replace(events, set_aside=set_aside(warehouse)))
+
+
+def set_aside(warehouse: Snowflake) -> int:
+    """Dead letters and copies of every published batch."""
+    counted = warehouse.query(
+        f"select coalesce(sum(dead + duplicate), 0) from RAW.{EVENT_AUDIT.name} "
+        f"where batch_id in (select batch_id from RAW.{PUBLICATIONS.name})"
+    )
+    return int(counted[0][0])
 
 
 def raw_rows(warehouse: Snowflake, table: Dataset) -> int:
-    """Rows of the table's change log in RAW."""
+    """Rows that RAW has of a dataset: changes of a table, or events."""
     return int(warehouse.query(f"select count(*) from RAW.{table.name}")[0][0])
 
 
-def _flow(speed: ClickHouse, lake: Lake, topic: str, at_rest: str, landed: Dataset, raw: int | None) -> Flow:
+def _flow(speed: ClickHouse, lake: Lake, topic: str, at_rest: str, landed: Dataset, raw: int) -> Flow:
     counted = speed.query(
         "select sum(records_in), sum(stored), sum(dead), sum(duplicate), sum(late) from speed_position where _topic = {topic:String}",
         {"topic": topic},

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from concord.contracts.names import cdc_topic
+from concord.contracts.names import EVENTS_TOPIC, cdc_topic
 from concord.contracts.position import Position
 from concord.contracts.state import held_by
 from concord.contracts.tables import TABLES
@@ -21,6 +21,10 @@ class Cut:
         """SQL, the same in every engine, true for the changes of ``topic`` that count."""
         inside = held_by(self.position.of_topic(topic))
         return inside if self.below_lsn is None else f"{inside} and __source_lsn < {self.below_lsn}"
+
+    def of_events(self) -> str:
+        """The same for the clickstream, which no fence divides."""
+        return held_by(self.position.of_topic(EVENTS_TOPIC))
 
 
 def tables_only(position: Position) -> Position:

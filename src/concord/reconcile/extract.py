@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import polars as pl
 import pyarrow as pa
 
-from concord.contracts.derived import STAGING
+from concord.contracts.behaviour import LATE_EVENTS
+from concord.contracts.derived import DEAD_LETTERS, STAGING
+from concord.contracts.events import EVENTS
 from concord.contracts.model import Column, Dataset
 from concord.contracts.names import cdc_topic
-from concord.contracts.tables import ORDERS, TABLES, as_change
+from concord.contracts.tables import ORDERS, POSITION_COLUMNS, TABLES, as_change
 from concord.contracts.types import BigInt, Boolean, Date, Decimal, Instant, Integer
 from concord.dialects import clickhouse as clickhouse_dialect
 from concord.dialects import snowflake as snowflake_dialect
@@ -18,6 +21,12 @@ from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.snowflake import Snowflake
 from concord.reconcile import canonical
 from concord.reconcile.cut import Cut
+
+EVENT_COLUMNS = tuple(column for column in EVENTS.columns if column not in POSITION_COLUMNS)
+"""What an event is, wherever it lies."""
+LETTER_COLUMNS = tuple(DEAD_LETTERS[name] for name in ("_partition", "_offset", "reason", "pointer"))
+KEPT = timedelta(days=min(clickhouse_dialect.EXPIRY_DAYS[name] for name in (EVENTS.name, DEAD_LETTERS.name)) - 1)
+"""The speed layer forgets older events; the batch layer does not."""
 
 NUMERIC = (BigInt, Integer, Decimal, Instant, Date, Boolean)
 
@@ -44,6 +53,10 @@ def _rows(rows: Sequence[Sequence[Any]], columns: Sequence[Column]) -> pl.DataFr
     return pl.DataFrame(rows, schema=_schema(columns), orient="row")
 
 
+def _written(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
 POSITIONS = (
     Column("_partition", as_change(ORDERS)["_partition"].type),
     Column("_offset", as_change(ORDERS)["_offset"].type),
@@ -66,6 +79,20 @@ class SpeedExtract:
         """The (partition, offset) of every change held at or below the cut."""
         log = f"select _partition, _offset from {table.name}_changes where {cut.predicate(cdc_topic(table))}"
         return _frame(self.store.query_arrow(log), POSITIONS)
+
+    def events(self, cut: Cut, since: datetime) -> pl.DataFrame:
+        """Events at or below the cut that came since then, late ones too, one row per id."""
+        names = ", ".join(column.name for column in EVENT_COLUMNS)
+        held = f"{cut.of_events()} and _timestamp >= toDateTime64('{_written(since)}', 3, 'UTC')"
+        every = " union all ".join(f"select {names} from {d.name} where {held}" for d in (EVENTS, LATE_EVENTS))
+        columns = canonical.select_list(EVENT_COLUMNS, canonical.clickhouse)
+        return _frame(self.store.query_arrow(f"select {columns} from ({every}) as events"), EVENT_COLUMNS)
+
+    def dead_letters(self, cut: Cut, since: datetime) -> pl.DataFrame:
+        """Dead letters of the clickstream at or below the cut that came since then."""
+        names = ", ".join(column.name for column in LETTER_COLUMNS)
+        held = f"{cut.of_events()} and _timestamp >= toDateTime64('{_written(since)}', 3, 'UTC')"
+        return _frame(self.store.query_arrow(f"select {names} from dead_letters where {held}"), LETTER_COLUMNS)
 
     def days(self, cut: Cut) -> pl.DataFrame:
         """Orders and revenue per day and status, summed by ClickHouse."""
@@ -102,6 +129,18 @@ class BatchExtract:
         """The (partition, offset) of every change loaded at or below the cut."""
         log = f"select _partition, _offset from RAW.{table.name} where {cut.predicate(cdc_topic(table))}"
         return _rows(self.store.query(log), POSITIONS)
+
+    def events(self, cut: Cut, since: datetime) -> pl.DataFrame:
+        """Events in RAW at or below the cut that came since then, one row per id."""
+        columns = canonical.select_list(EVENT_COLUMNS, canonical.snowflake)
+        held = f"{cut.of_events()} and _timestamp >= '{_written(since)}'::timestamp_ntz"
+        return _rows(self.store.query(f"select {columns} from (select * from RAW.events where {held})"), EVENT_COLUMNS)
+
+    def dead_letters(self, cut: Cut, since: datetime) -> pl.DataFrame:
+        """Dead letters in RAW at or below the cut that came since then."""
+        names = ", ".join(column.name for column in LETTER_COLUMNS)
+        held = f"{cut.of_events()} and _timestamp >= '{_written(since)}'::timestamp_ntz"
+        return _rows(self.store.query(f"select {names} from RAW.dead_letters where {held}"), LETTER_COLUMNS)
 
     def days(self) -> pl.DataFrame:
         """Orders and revenue per day and status, summed by Snowflake over the published orders."""

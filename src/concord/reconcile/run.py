@@ -6,8 +6,9 @@ from datetime import datetime
 
 import polars as pl
 
+from concord.contracts.events import EVENTS
 from concord.contracts.model import Dataset
-from concord.contracts.names import cdc_topic
+from concord.contracts.names import EVENTS_TOPIC, cdc_topic
 from concord.contracts.position import NOTHING_HELD, Position, Publication
 from concord.contracts.tables import as_change
 from concord.gateways.clickhouse import ClickHouse
@@ -53,15 +54,24 @@ class Sides:
 
 
 def common_cut(speed: Position, batch: Position) -> Position:
-    """The highest position of the four tables that both layers hold completely."""
-    return tables_only(speed).cut(tables_only(batch))
+    """The highest position of the four tables and the clickstream that both layers hold completely."""
+    return tables_only(speed).cut(tables_only(batch)).merge(events_cut(speed, batch))
 
 
-def comparisons(sides: Sides, cut: Cut, published: Position, progress: Progress) -> Iterator[Comparison]:
-    """Every comparison of one run: change logs, rows, then sums by day."""
+def events_cut(speed: Position, batch: Position) -> Position:
+    """The clickstream's part of the cut."""
+    return speed.of_topic(EVENTS_TOPIC).cut(batch.of_topic(EVENTS_TOPIC))
+
+
+def comparisons(
+    sides: Sides, cut: Cut, published: Position, since: datetime, progress: Progress
+) -> Iterator[Comparison]:
+    """Every comparison of one run: change logs, rows, events that came ``since`` then, sums by day."""
     for table in RECONCILED:
         progress(table.name)
         yield from _compare_table(sides, table, cut, published)
+    progress("events")
+    yield from _compare_events(sides, cut, since)
     progress("orders per day")
     yield from _compare_days(sides, cut, published)
 
@@ -87,6 +97,14 @@ def _compare_table(sides: Sides, table: Dataset, cut: Cut, published: Position) 
         source = sides.source.rows(table)
         yield compare(table.name, key, (SOURCE, source), (SPEED, speed))
         yield compare(table.name, key, (SOURCE, source), (RAW, raw))
+
+
+def _compare_events(sides: Sides, cut: Cut, since: datetime) -> Iterator[Comparison]:
+    """Each layer has judged every record by itself: verdicts and values must come out the same."""
+    events = sides.speed.events(cut, since), sides.batch.events(cut, since)
+    yield compare("events", EVENTS.key, (SPEED, events[0]), (RAW, events[1]))
+    letters = sides.speed.dead_letters(cut, since), sides.batch.dead_letters(cut, since)
+    yield compare("dead letters", ("_partition", "_offset"), (SPEED, letters[0]), (RAW, letters[1]))
 
 
 def _compare_days(sides: Sides, cut: Cut, published: Position) -> Iterator[Comparison]:
@@ -118,7 +136,7 @@ def converged_seconds(speed: ClickHouse, publication: Publication, cut: Cut) -> 
         f"select __source_ts_ms as at from {as_change(t).name} where {cut.predicate(cdc_topic(t))}" for t in RECONCILED
     ]
     (last_change,) = speed.query(f"select max(at) from ({' union all '.join(logs)})")[0]
-    reached = speed.query(_REACHED.format(reached=" or ".join(_reached(cut.position)) or "false"))
+    reached = speed.query(_REACHED.format(reached=" or ".join(_reached(tables_only(cut.position))) or "false"))
     if last_change is None or not reached:
         return None
     held_at = max(row[0] for row in reached)

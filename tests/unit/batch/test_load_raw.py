@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from concord.batch.feeds import CHANGE_FEEDS
 from concord.batch.load_raw import Loaded, Staged, merge
 from concord.batch.range import between
 from concord.contracts.names import cdc_topic
@@ -11,7 +12,8 @@ from concord.contracts.position import Position
 from concord.contracts.tables import ORDERS
 from concord.errors import Disagreement
 
-RANGE = between(ORDERS, Position(), Position.of([(cdc_topic(ORDERS), 0, 9)]))
+(FEED,) = (feed for feed in CHANGE_FEEDS if feed.topic == cdc_topic(ORDERS))
+RANGE = between(cdc_topic(ORDERS), Position(), Position.of([(cdc_topic(ORDERS), 0, 9)]))
 
 
 class Warehouse:
@@ -40,7 +42,7 @@ class Warehouse:
 
 
 def load(warehouse: Warehouse, rows_read: int = 10) -> tuple[Loaded, ...]:
-    return merge(warehouse, [Staged(RANGE, rows_read, 42)], "b1")  # type: ignore[arg-type]
+    return merge(warehouse, [Staged(FEED, RANGE, rows_read, 42)], "b1")  # type: ignore[arg-type]
 
 
 def words(warehouse: Warehouse) -> list[str]:

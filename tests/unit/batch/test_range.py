@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from concord.batch.range import batch_id, between, check_never_back, predecessor, ranges
+from concord.batch.range import batch_id, between, changes_between, check_never_back, predecessor
 from concord.contracts.names import cdc_topic
 from concord.contracts.position import Position, Publication
 from concord.contracts.tables import ORDERS, USERS
@@ -21,33 +21,33 @@ def published(*names: str) -> list[Publication]:
 
 
 def test_range_starts_above_the_last_position_and_ends_with_the_pinned_one() -> None:
-    assert between(ORDERS, held(4), held(9)).in_raw() == (
+    assert between(TOPIC, held(4), held(9)).in_raw() == (
         "_topic = 'ecommerce.public.orders' and ((_partition = 0 and _offset > 4 and _offset <= 9))"
     )
 
 
 def test_partition_that_was_never_held_is_read_from_its_first_offset() -> None:
-    assert "_partition = 1 and _offset > -1 and _offset <= 0" in between(ORDERS, held(4), held(4, 0)).in_raw()
+    assert "_partition = 1 and _offset > -1 and _offset <= 0" in between(TOPIC, held(4), held(4, 0)).in_raw()
 
 
 def test_partition_that_did_not_move_is_left_out() -> None:
-    assert [bound.partition for bound in between(ORDERS, held(4, 7), held(4, 8)).bounds] == [1]
+    assert [bound.partition for bound in between(TOPIC, held(4, 7), held(4, 8)).bounds] == [1]
 
 
 def test_range_is_the_lakes_by_the_lakes_column_names() -> None:
-    predicate = between(ORDERS, held(4), held(9)).in_lake()
+    predicate = between(TOPIC, held(4), held(9)).in_lake()
     assert "_kafka_partition = 0" in predicate
     assert " _partition" not in predicate
 
 
 def test_table_without_new_changes_has_no_range() -> None:
-    assert between(USERS, held(4), held(9)).is_empty
-    assert [found.table for found in ranges(held(4), held(9))] == [ORDERS]
-    assert list(ranges(held(4), held(4))) == []
+    assert between(cdc_topic(USERS), held(4), held(9)).is_empty
+    assert [feed.name for feed, _ in changes_between(held(4), held(9))] == [ORDERS.name]
+    assert list(changes_between(held(4), held(4))) == []
 
 
 def test_empty_range_matches_nothing() -> None:
-    assert between(ORDERS, held(4), held(4)).in_raw().endswith("(false)")
+    assert between(TOPIC, held(4), held(4)).in_raw().endswith("(false)")
 
 
 def test_batch_id_depends_on_number_and_position_alone() -> None:

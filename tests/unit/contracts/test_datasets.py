@@ -2,15 +2,16 @@
 
 import pytest
 
-from concord.contracts.derived import MARTS, SPEED_BOOKKEEPING, STAGING, WAREHOUSE_BOOKKEEPING
-from concord.contracts.events import ENVELOPE, EVENT_TYPES, EVENTS, EVENTS_LANDING, IDENTITY, EventType
+from concord.contracts.derived import MARTS, RAW_DEAD_LETTERS, SPEED_BOOKKEEPING, STAGING, WAREHOUSE_BOOKKEEPING
+from concord.contracts.events import ENVELOPE, EVENT_TYPES, EVENTS, EVENTS_LANDING, IDENTITY, RAW_EVENTS, EventType
 from concord.contracts.model import Column, Dataset
 from concord.contracts.tables import POSITION_KEY, TABLES, as_change, as_mirror, as_raw
 from concord.contracts.types import BIGINT, TEXT, Decimal
 
 BOOKS = [*STAGING.values(), *MARTS.values(), *SPEED_BOOKKEEPING.values(), *WAREHOUSE_BOOKKEEPING.values()]
 STAGES = [stage(table) for table in TABLES.values() for stage in (as_change, as_raw, as_mirror)]
-DATASETS = [*TABLES.values(), *STAGES, *EVENT_TYPES.values(), EVENTS, EVENTS_LANDING, *BOOKS]
+LOADED = [EVENTS, EVENTS_LANDING, RAW_EVENTS, RAW_DEAD_LETTERS]
+DATASETS = [*TABLES.values(), *STAGES, *EVENT_TYPES.values(), *LOADED, *BOOKS]
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.name)

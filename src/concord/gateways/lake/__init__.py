@@ -1,6 +1,7 @@
 """The lake: Iceberg tables behind a REST catalog, read and created through pyiceberg."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 
@@ -29,11 +30,16 @@ from concord.contracts.position import Position
 from concord.contracts.tables import POSITION_KEY, lake_name
 from concord.dialects import iceberg
 from concord.errors import Misconfigured, Unavailable
+from concord.gateways.lake.files import Figures, Stored, delete, figures_of, orphans, repeated_files
+from concord.gateways.lake.snapshots import Snapshot, snapshots_of
 
 T = TypeVar("T")
 
 SPARK_CATALOG = "iceberg"
 """The catalog's name in Spark SQL: ``iceberg.ecommerce.orders_changes``."""
+
+SPARK_EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
+"""What a session must start with to call procedures; reading, appending and merging need it not."""
 
 SCOPE = "PRINCIPAL_ROLE:ALL"
 POSITION = TOPIC, PARTITION, OFFSET = tuple(map(lake_name, POSITION_KEY))
@@ -99,6 +105,48 @@ class Lake:
         snapshot = self._table(name).current_snapshot()
         return None if snapshot is None else snapshot.snapshot_id
 
+    def snapshots(self, name: str) -> list[Snapshot]:
+        """The table's snapshots, oldest first."""
+        return snapshots_of(self._table(name))
+
+    def snapshot_at(self, name: str, instant: datetime) -> int:
+        """The snapshot that was current then. Raises :class:`Misconfigured` if the table had none, or it has expired."""
+        found = self._table(name).snapshot_as_of_timestamp(int(instant.timestamp() * 1000))
+        if found is None:
+            raise Misconfigured(f"lake table {name} has no snapshot as of {instant}", f"concord lake snapshots {name}")
+        return found.snapshot_id
+
+    def roll_back(self, name: str, snapshot_id: int) -> None:
+        """Make an earlier snapshot the current one. Raises :class:`Misconfigured` if it is none of the table's line."""
+        line = [snapshot.id for snapshot in self.snapshots(name) if snapshot.is_in_line]
+        if snapshot_id not in line:
+            raise Misconfigured(
+                f"snapshot {snapshot_id} is not in the line of lake table {name}", f"concord lake snapshots {name}"
+            )
+        change = self._table(name).manage_snapshots().rollback_to_snapshot(snapshot_id)
+        self._ask(f"roll {name} back", lambda _: change.commit())
+
+    def figures(self, name: str) -> Figures:
+        """Files, sizes, manifests, snapshots, and how long it takes to plan a read."""
+        return self._ask(f"plan a read of {name}", lambda _: figures_of(self._table(name)))
+
+    def repeated_files(self, name: str) -> list[str]:
+        """Data files that are registered more than once."""
+        return self._ask(f"list files of {name}", lambda _: repeated_files(self._table(name)))
+
+    def repeated_rows(self, name: str, key: Sequence[str]) -> int:
+        """Rows of which there is an earlier one with the same key."""
+        rows = self.scan(name, key)
+        return rows.num_rows - rows.group_by(list(key)).aggregate([]).num_rows
+
+    def orphans(self, name: str, before: datetime) -> list[Stored]:
+        """Objects older than ``before`` that no snapshot of the table needs."""
+        return self._ask(f"list objects of {name}", lambda _: orphans(self._table(name), before))
+
+    def delete_orphans(self, name: str, files: list[Stored]) -> None:
+        """Remove what :meth:`orphans` has found."""
+        self._ask(f"delete objects of {name}", lambda _: delete(self._table(name), files))
+
     def row_count(self, name: str, snapshot_id: int | None = None) -> int:
         """Rows of the table, from its manifests: no data file is read."""
         scan = self._table(name).scan(snapshot_id=snapshot_id)
@@ -110,19 +158,16 @@ class Lake:
         columns: Sequence[str] = ("*",),
         row_filter: str | None = None,
         snapshot_id: int | None = None,
+        limit: int | None = None,
     ) -> pa.Table:
         """The rows that ``row_filter`` (Iceberg's expression language) keeps, as Arrow."""
         scan = self._table(name).scan(
-            row_filter=row_filter or AlwaysTrue(), selected_fields=tuple(columns), snapshot_id=snapshot_id
+            row_filter=row_filter or AlwaysTrue(), selected_fields=tuple(columns), snapshot_id=snapshot_id, limit=limit
         )
         return self._ask(f"read {name}", lambda _: scan.to_arrow())
 
     def spark_options(self) -> dict[str, str]:
-        """Spark's settings for this catalog under the name ``iceberg``, fit for a session that runs already.
-
-        Reading, appending and merging need no more; procedures (``call``) would need Iceberg's
-        ``spark.sql.extensions`` when the session starts.
-        """
+        """Spark's settings for this catalog under the name ``iceberg``, fit for a session that runs already."""
         prefix = f"spark.sql.catalog.{SPARK_CATALOG}"
         options = {
             "type": "rest",
@@ -162,7 +207,9 @@ class Lake:
         try:
             return self._ask(f"open {name}", lambda catalog: catalog.load_table(_identifier(name)))
         except NoSuchTableError:
-            raise Misconfigured(f"the lake at {self.uri} has no table {name}", "`concord up` creates it") from None
+            known = ", ".join(dataset.name for dataset in iceberg.LAKE_DATASETS)
+            hint = "`concord up` creates it" if name in known else f"its tables are {known}"
+            raise Misconfigured(f"the lake at {self.uri} has no table {name}", hint) from None
 
     def _ask(self, what: str, call: Callable[[Catalog], T]) -> T:
         """The answer; transient errors are tried again for about half a minute."""

@@ -1,0 +1,146 @@
+"""Mirrors of the shop's tables in the lake: one row per key, as PostgreSQL had it at a position.
+
+A mirror is kept current by MERGE with the changes between the position it holds and the batch's. It
+remembers its position in a property of the table, together with the snapshot that holds it. The
+property is written after the merge, which is safe: a merge that is repeated from the same position, up
+to the same one or further, comes to the same rows. A mirror that does not know what it holds (never
+built, or rolled back) is built from the whole change log, in one commit.
+"""
+
+import json
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from concord.batch.feeds import spark_name
+from concord.batch.range import Range, between
+from concord.batch.read_lake import at_snapshot
+from concord.contracts.model import Dataset
+from concord.contracts.names import cdc_topic
+from concord.contracts.position import Position
+from concord.contracts.tables import TOAST_PLACEHOLDER, as_change, as_mirror, in_lake, lake_name
+
+HELD = "concord.position"
+"""Property of a mirror: ``{"snapshot": id, "position": {topic: {partition: offset}}}``."""
+
+
+@dataclass(frozen=True)
+class Mirrored:
+    """What was done to one mirror: ``changed_keys`` were merged into it, or make it up if it was rebuilt."""
+
+    table: str
+    changed_keys: int
+    is_rebuilt: bool
+
+
+def bring_to(spark: SparkSession, table: Dataset, upto: Position, snapshot: int | None) -> Mirrored:
+    """Bring the mirror of ``table`` to a position that its change log holds at ``snapshot``."""
+    above = held(spark, table)
+    if above is None:
+        return rebuild(spark, table, upto, snapshot)
+    wanted = between(cdc_topic(table), above, upto)
+    if wanted.is_empty:
+        return Mirrored(table.name, 0, is_rebuilt=False)
+    last = _last_changes(spark, table, wanted, snapshot).persist()
+    try:
+        _merge(spark, table, last)
+        remember(spark, table, above.merge(upto.of_topic(wanted.topic)))
+        return Mirrored(table.name, last.count(), is_rebuilt=False)
+    finally:
+        last.unpersist()
+
+
+def rebuild(spark: SparkSession, table: Dataset, upto: Position, snapshot: int | None) -> Mirrored:
+    """The mirror from the whole change log, in place of what it held. Readers see the old rows or the new ones."""
+    topic = cdc_topic(table)
+    last = _last_changes(spark, table, between(topic, Position(), upto), snapshot)
+    rows = last.where(F.col("__op") != "d").persist()
+    try:
+        rows.select(*in_lake(as_mirror(table)).names).writeTo(spark_name(table)).overwrite(F.lit(True))
+        remember(spark, table, upto.of_topic(topic))
+        return Mirrored(table.name, rows.count(), is_rebuilt=True)
+    finally:
+        rows.unpersist()
+
+
+def held(spark: SparkSession, table: Dataset) -> Position | None:
+    """The position that the mirror holds at least; None if that cannot be told."""
+    found = spark.sql(f"show tblproperties {spark_name(table)}").where(F.col("key") == HELD).collect()
+    if not found:
+        return None
+    remembered = json.loads(found[0]["value"])
+    ancestors = spark.table(f"{spark_name(table)}.history").where("is_current_ancestor").select("snapshot_id")
+    is_here = any(row["snapshot_id"] == remembered["snapshot"] for row in ancestors.collect())
+    return Position.from_json(remembered["position"]) if is_here else None
+
+
+def remember(spark: SparkSession, table: Dataset, position: Position) -> None:
+    """Say that the mirror, as it is now, holds ``position``."""
+    snapshot = spark.table(f"{spark_name(table)}.refs").where("name = 'main'").collect()[0]["snapshot_id"]
+    document = json.dumps({"snapshot": snapshot, "position": position.as_json()})
+    spark.sql(f"alter table {spark_name(table)} set tblproperties ('{HELD}' = '{document}')")
+
+
+def carry_over(spark: SparkSession, table: Dataset) -> None:
+    """After a commit that changed files and no rows: the same position is held by the new snapshot."""
+    position = held(spark, table)
+    if position is not None:
+        remember(spark, table, position)
+
+
+def last_changes(changes: DataFrame, table: Dataset) -> DataFrame:
+    """Of every key its last change, in the mirror's columns, deletes among them.
+
+    A value that the last change left out is the last one that was sent, or the placeholder if these
+    changes hold none.
+    """
+    mirror = as_mirror(table)
+    plain = [name for name in mirror.names if name not in (*table.key, *table.toastable, "date")]
+    last = F.max_by(F.struct(*plain), "_offset").alias("last")
+    sent = [F.max_by(F.struct(name), _offset_if_sent(name)).alias(f"sent_{name}") for name in table.toastable]
+    grouped = changes.groupBy(*table.key).agg(last, *sent)
+    values = {name: _sent(name) for name in table.toastable}
+    values |= {name: F.col(f"last.{name}") for name in plain} | {"date": F.to_date("last.created_at")}
+    return grouped.select(*(values.get(name, F.col(name)).alias(lake_name(name)) for name in mirror.names))
+
+
+def _sent(name: str) -> Column:
+    """The value last sent, be it null; the placeholder tells that none was."""
+    return F.when(F.col(f"sent_{name}").isNotNull(), F.col(f"sent_{name}.{name}")).otherwise(TOAST_PLACEHOLDER)
+
+
+def _offset_if_sent(name: str) -> Column:
+    is_sent = (F.col("__op") != "d") & ~F.col(name).eqNullSafe(TOAST_PLACEHOLDER)
+    return F.when(is_sent, F.col("_offset"))
+
+
+def _last_changes(spark: SparkSession, table: Dataset, wanted: Range, snapshot: int | None) -> DataFrame:
+    return last_changes(at_snapshot(spark, as_change(table), wanted, snapshot), table)
+
+
+def _merge(spark: SparkSession, table: Dataset, last: DataFrame) -> None:
+    view = f"last_changes_of_{table.name}"
+    last.createOrReplaceTempView(view)
+    spark.sql(merge_statement(table, view))
+    spark.catalog.dropTempView(view)
+
+
+def merge_statement(table: Dataset, changes: str) -> str:
+    """One MERGE: deletes are honoured, and a value that was left out is the one that the mirror has."""
+    names = in_lake(as_mirror(table)).names
+    same = " and ".join(f"held.{name} = came.{name}" for name in table.key)
+    updates = ", ".join(f"{name} = {_value(table, name)}" for name in names)
+    return (
+        f"merge into {spark_name(table)} as held using {changes} as came on {same} "
+        "when matched and came.__op = 'd' then delete "
+        f"when matched then update set {updates} "
+        f"when not matched and came.__op <> 'd' then insert ({', '.join(names)}) "
+        f"values ({', '.join(f'came.{name}' for name in names)})"
+    )
+
+
+def _value(table: Dataset, name: str) -> str:
+    if name not in table.toastable:
+        return f"came.{name}"
+    return f"if(came.{name} <=> '{TOAST_PLACEHOLDER}', held.{name}, came.{name})"

@@ -1,0 +1,121 @@
+"""``concord lake compact | expire | clean-orphans | rewrite-manifests | rebuild``: jobs that keep the lake fit."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from concord import bootstrap
+from concord.batch import job, maintain, mirrors
+from concord.batch.lease import lease
+from concord.batch.maintain import Maintained, TableJob
+from concord.cli.lake.tables import Hours, Names, chosen
+from concord.cli.output import AsJson, console, errors, print_json, table
+from concord.contracts.tables import TABLES, as_change
+from concord.errors import Misconfigured
+from concord.settings import Settings, load_settings
+from concord.telemetry.clock import now
+
+
+def compact(names: Names = None, as_json: AsJson = False) -> None:
+    """Small files of partitions that nobody writes any more into few large ones."""
+    moment = now()
+    _maintain(names, as_json, lambda spark, dataset: maintain.compact(spark, dataset, moment))
+
+
+def rewrite_manifests(names: Names = None, as_json: AsJson = False) -> None:
+    """Few manifests, ordered by partition."""
+    _maintain(names, as_json, maintain.rewrite_manifests)
+
+
+def expire(
+    names: Names = None,
+    older_than: Hours = 7 * 24.0,
+    keep: Annotated[int, typer.Option(min=1, help="Newest snapshots to keep, whatever their age.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Forget old snapshots, but for what the newest published batch has read, and delete the files that only they needed."""
+    settings = load_settings()
+    lake, warehouse, before = bootstrap.lake(settings), bootstrap.snowflake(settings), maintain.age(now(), older_than)
+
+    _maintain(
+        names,
+        as_json,
+        lambda spark, dataset: maintain.expire(
+            spark, dataset, maintain.expendable_before(lake, warehouse, dataset, before), keep
+        ),
+    )
+
+
+def clean_orphans(names: Names = None, older_than: Hours = 72.0, as_json: AsJson = False) -> None:
+    """Delete objects that no snapshot needs. Younger ones may belong to a commit that is being made: keep to hours."""
+    settings = load_settings()
+    lake, before = bootstrap.lake(settings), maintain.age(now(), older_than)
+    with lease(settings.home / "batch", maintain.LEASE):
+        deleted = {one.name: maintain.clean_orphans(lake, one, before) for one in chosen(names)}
+    rows = [(name, len(files), sum(one.bytes for one in files)) for name, files in deleted.items()]
+    if as_json:
+        print_json([dict(zip(("table", "deleted", "bytes"), row, strict=True)) for row in rows])
+    else:
+        console.print(table("Orphans", ["table", "deleted", "bytes"], rows))
+
+
+def rebuild(
+    name: Annotated[str, typer.Argument(metavar="TABLE", help=f"A mirror: {', '.join(TABLES)}.")],
+) -> None:
+    """Build a mirror anew from its whole change log. Readers see the old rows or the new ones."""
+    if name not in TABLES:
+        raise typer.BadParameter(f"{name} is none of {', '.join(TABLES)}")
+    settings = load_settings()
+    log = as_change(TABLES[name]).name
+    snapshot = bootstrap.lake(settings).current_snapshot(log)
+    if snapshot is None:
+        raise Misconfigured(f"{log} is empty, so there is nothing to build {name} from")
+    upto = bootstrap.lake(settings).position(log, snapshot)
+    with _alone(settings), _spark(settings) as spark:
+        built = mirrors.rebuild(spark, TABLES[name], upto, snapshot)
+    console.print(f"{name}: {built.changed_keys:,} rows", highlight=False)
+
+
+def _maintain(names: list[str] | None, as_json: bool, what: TableJob) -> None:
+    """One job over the tables, beside readers and sinks; no batch and no other maintenance runs meanwhile."""
+    settings = load_settings()
+    lake = bootstrap.lake(settings)
+    done = []
+    with _alone(settings), _spark(settings) as spark:
+        for dataset in chosen(names):
+            if lake.current_snapshot(dataset.name) is not None:
+                with errors.status(dataset.name):
+                    done.append(maintain.maintained(lake, spark, dataset, what))
+    if as_json:
+        print_json([asdict(one) for one in done])
+    else:
+        console.print(table("Before → after", BEFORE_AFTER, [_before_after(one) for one in done]))
+
+
+BEFORE_AFTER = ["table", "files", "mean file", "manifests", "snapshots", "planning"]
+
+
+def _before_after(done: Maintained) -> tuple[str, ...]:
+    before, after = done.before, done.after
+    return (
+        done.table,
+        f"{before.files:,} → {after.files:,}",
+        f"{before.mean_bytes / 1024:,.0f} → {after.mean_bytes / 1024:,.0f} KiB",
+        f"{before.manifests:,} → {after.manifests:,}",
+        f"{before.snapshots:,} → {after.snapshots:,}",
+        f"{before.planning_seconds * 1000:,.0f} → {after.planning_seconds * 1000:,.0f} ms",
+    )
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    folder = settings.home / "batch"
+    with lease(folder, maintain.LEASE), lease(folder):
+        yield
+
+
+def _spark(settings: Settings) -> AbstractContextManager[Any]:
+    return bootstrap.spark_for(settings, job.APP_NAME, settings.spark.batch_memory)

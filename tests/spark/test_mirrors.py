@@ -1,0 +1,154 @@
+"""A mirror holds, per key, the last change at or below its position; however it got there."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+
+from concord.batch.mirrors import bring_to, held, rebuild
+from concord.contracts.model import Dataset
+from concord.contracts.position import Position
+from concord.contracts.tables import ORDERS, TOAST_PLACEHOLDER, as_change
+from concord.gateways.spark import end_session
+from tests.factories import change_row
+from tests.local_lake import LocalLake, lake_session
+
+pytestmark = pytest.mark.spark
+
+LOG = as_change(ORDERS).name
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    session = lake_session(tmp_path_factory.mktemp("lake"))
+    yield session
+    end_session(session)
+
+
+@pytest.fixture
+def lake(spark: SparkSession) -> Iterator[LocalLake]:
+    found = LocalLake(spark)
+    yield found
+    found.clear()
+
+
+def advance(lake: LocalLake) -> Position:
+    """Bring the mirror to everything that the log holds."""
+    snapshot = lake.current_snapshot(LOG)
+    upto = lake.position(LOG, snapshot)
+    bring_to(lake.spark, ORDERS, upto, snapshot)
+    return upto
+
+
+def rows(lake: LocalLake, table: Dataset = ORDERS) -> list[dict[str, Any]]:
+    return [row.asDict() for row in lake.table(table).orderBy("id").collect()]
+
+
+def order(seed: int, offset: int, op: str = "c", **named: Any) -> dict[str, Any]:
+    return change_row(ORDERS, op, seed, offset, **({} if op == "d" else named))
+
+
+def test_changes_of_three_batches_are_merged_and_deletes_honoured(lake: LocalLake) -> None:
+    lake.append(ORDERS, order(1, 0, "r", status="pending"), order(2, 0), order(3, 0))
+    advance(lake)
+    lake.append(ORDERS, order(1, 1, "u", status="shipped"), order(2, 1, "d"), order(7, 2))
+    advance(lake)
+    lake.append(ORDERS, order(7, 3, "d"), order(2, 2, total_amount=Decimal("3.10")))
+    position = advance(lake)
+    found = rows(lake)
+    assert [(row["id"], row["_offset"], row["__op"]) for row in found] == [(1, 1, "u"), (2, 2, "c"), (3, 0, "c")]
+    assert (found[0]["status"], found[1]["total_amount"]) == ("shipped", Decimal("3.10"))
+    assert held(lake.spark, ORDERS) == position
+
+
+def test_a_value_that_an_update_left_out_is_kept_in_the_batch_and_from_the_mirror(lake: LocalLake) -> None:
+    lake.append(ORDERS, order(1, 0, shipping_address="old"), order(2, 0, shipping_address="first"))
+    lake.append(ORDERS, order(4, 0, shipping_address=None))
+    advance(lake)
+    left_out = {"shipping_address": TOAST_PLACEHOLDER, "status": "delivered"}
+    lake.append(ORDERS, order(1, 1, "u", **left_out), order(2, 1, "u", shipping_address="second"))
+    lake.append(ORDERS, order(2, 2, "u", **left_out), order(4, 1, "u", **left_out))
+    advance(lake)
+    found = [(row["shipping_address"], row["status"]) for row in rows(lake)]
+    assert found == [("old", "delivered"), ("second", "delivered"), (None, "delivered")]
+
+
+def test_a_changed_key_is_a_delete_and_an_insert(lake: LocalLake) -> None:
+    lake.append(ORDERS, order(1, 0))
+    advance(lake)
+    lake.append(ORDERS, order(1, 1, "d"), order(9, 2, "c", status="pending"))
+    advance(lake)
+    assert [row["id"] for row in rows(lake)] == [9]
+
+
+def test_the_date_is_the_day_of_creation_and_moves_with_it(lake: LocalLake) -> None:
+    lake.append(ORDERS, order(1, 0))
+    advance(lake)
+    (before,) = rows(lake)
+    assert before["date"] == before["created_at"].date()
+    later = before["created_at"].replace(year=2025, day=28)
+    lake.append(ORDERS, order(1, 1, "u", created_at=later.astimezone()))
+    advance(lake)
+    (after,) = rows(lake)
+    assert (after["date"].year, after["date"].day) == (2025, 28)
+
+
+def test_a_merge_whose_position_was_not_written_is_repeated_and_changes_nothing(lake: LocalLake) -> None:
+    lake.append(ORDERS, order(1, 0), order(2, 0))
+    advance(lake)
+    first = lake.spark.sql("show tblproperties iceberg.ecommerce.orders").where("key = 'concord.position'").collect()
+    lake.append(ORDERS, order(1, 1, "d"), order(2, 1, "u", status="shipped"))
+    advance(lake)
+    before = rows(lake)
+    remembered = first[0]["value"]
+    lake.spark.sql(f"alter table iceberg.ecommerce.orders set tblproperties ('concord.position' = '{remembered}')")
+    advance(lake)
+    assert rows(lake) == before
+
+
+def test_a_mirror_that_was_rolled_back_is_built_anew(lake: LocalLake) -> None:
+    lake.append(ORDERS, order(1, 0), order(2, 0))
+    advance(lake)
+    lake.append(ORDERS, order(1, 1, "d"))
+    advance(lake)
+    expected = rows(lake)
+    first = lake.spark.table("iceberg.ecommerce.orders.snapshots").orderBy("committed_at").first()
+    assert first
+    lake.spark.sql(f"call iceberg.system.rollback_to_snapshot('ecommerce.orders', {first['snapshot_id']})")
+    assert held(lake.spark, ORDERS) is None
+    advance(lake)
+    assert rows(lake) == expected
+
+
+OPS = st.lists(
+    st.tuples(st.integers(1, 4), st.sampled_from("crud"), st.sampled_from(["a", None, TOAST_PLACEHOLDER])),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=OPS, cut=st.integers(1, 11))
+def test_built_from_zero_it_has_the_same_rows(lake: LocalLake, history: list[tuple[int, str, Any]], cut: int) -> None:
+    lake.clear()
+    changes = list(_lawful(history))
+    for part in (changes[:cut], changes[cut:]):
+        if part:
+            lake.append(ORDERS, *part)
+            position = advance(lake)
+    merged = rows(lake)
+    rebuild(lake.spark, ORDERS, position, lake.current_snapshot(LOG))
+    assert rows(lake) == merged
+
+
+def _lawful(history: list[tuple[int, str, Any]]) -> Iterator[dict[str, Any]]:
+    """Only an update of a row that is there leaves a value out; every other change carries the whole row."""
+    there: set[int] = set()
+    for offset, (seed, op, address) in enumerate(history):
+        is_whole = (op != "u" or seed not in there) and address == TOAST_PLACEHOLDER
+        yield order(seed, offset, op, shipping_address="whole" if is_whole else address)
+        there = there - {seed} if op == "d" else there | {seed}
