@@ -172,3 +172,12 @@ create table if not exists RAW.publications (
     as_of TIMESTAMP_NTZ not null,
     published_at TIMESTAMP_NTZ not null
 );
+
+create table if not exists RAW.model_builds (
+    number NUMBER(38, 0) not null,
+    state STRING not null,
+    position STRING not null,
+    as_of TIMESTAMP_NTZ not null,
+    project STRING not null,
+    is_full BOOLEAN not null
+);

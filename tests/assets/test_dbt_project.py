@@ -10,12 +10,15 @@ import pytest
 import yaml
 
 from concord.batch.build import variables
-from concord.contracts.derived import MARTS, STAGING
+from concord.batch.extent import Extent
+from concord.contracts.derived import STAGING
+from concord.contracts.marts import MARTS, stamp
 from concord.contracts.model import Dataset
 from concord.contracts.names import cdc_topic
 from concord.contracts.position import Position
 from concord.contracts.tables import TABLES, TOAST_PLACEHOLDER, OrderStatus
-from concord.dialects.snowflake import type_name
+from concord.rules import customers
+from concord.rules.bands import CUSTOMER_TIERS, ORDER_SIZES, PRICE_TIERS
 from concord.rules.orders import COMPLETED, REVENUE
 from concord.settings import PROJECT, child_environment
 from tests.factories import EPOCH
@@ -32,33 +35,83 @@ def read(path: str) -> Any:
 
 
 def described() -> dict[str, Any]:
-    paths = ("models/staging/_staging__models.yml", "models/marts/_marts__models.yml")
-    return {model["name"]: model for path in paths for model in read(path)["models"]}
+    """Every model by name, from every file that describes some."""
+    paths = (DBT / "models").rglob("_*__models.yml")
+    return {model["name"]: model for path in paths for model in yaml.safe_load(path.read_text())["models"]}
+
+
+def models() -> dict[str, str]:
+    """The text of every model by name."""
+    return {path.stem: path.read_text() for path in (DBT / "models").rglob("*.sql")}
 
 
 def base_model(table: Dataset) -> str:
     return (DBT / f"models/staging/base/base_{table.name}.sql").read_text()
 
 
+def last_select(text: str) -> list[str] | None:
+    """Names of the columns of the last select, None where a macro writes it or it is a union."""
+    body = re.sub(r"--[^\n]*", "", text)
+    body = re.sub(r"\{\{ (?:as_of|config)\(.*?\) \}\}", "''", body, flags=re.DOTALL)
+    select = re.split(r"^select\b", body, flags=re.MULTILINE)[-1]
+    if "union" in body.rpartition(")\n\n")[2] or select == body:
+        return None
+    listed = re.split(r"^from\b", select, flags=re.MULTILINE)[0]
+    return [re.split(r"[\s.]+", part.strip())[-1] for part in _split_outside_brackets(listed)]
+
+
+def _split_outside_brackets(text: str) -> list[str]:
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter in "([{") - (letter in ")]}")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
+
+
 def words(text: str) -> list[str]:
     return re.findall(r"'([^']*)'", text)
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_model_has_the_contracts_columns_in_order_with_their_types(name: str) -> None:
-    declared = [(c.name, _spelled(type_name(c.type)), not c.nullable) for c in MODELS[name].columns]
-    written = [
-        (column["name"], _spelled(column["data_type"]), {"type": "not_null"} in column.get("constraints", []))
-        for column in described()[name]["columns"]
-    ]
-    assert written == declared
+def test_every_model_and_every_column_is_documented() -> None:
+    documented = described()
+    assert sorted(documented) == sorted(models())
+    assert [name for name, model in documented.items() if not model.get("description")] == []
+    columns = [(name, column) for name, model in documented.items() for column in model["columns"]]
+    assert [(name, column["name"]) for name, column in columns if not column.get("description")] == []
+
+
+@pytest.mark.parametrize("name", sorted(models()))
+def test_described_columns_are_those_of_the_select(name: str) -> None:
+    """As far as the text of a model tells them: what it selects last, line by line."""
+    written = last_select(models()[name])
+    if written is not None:
+        assert [column["name"] for column in described()[name]["columns"]] == written
+
+
+@pytest.mark.parametrize("name", sorted(models()))
+def test_model_declares_its_key_and_how_much_of_it_a_batch_rebuilds(name: str) -> None:
+    text = models()[name]
+    if "/changes/" in str(next((DBT / "models").rglob(f"{name}.sql"))):
+        assert text.startswith("-- Grain:")
+        return
+    assert "unique_key=" in text
+    dirty = re.search(r"'dirty': '(\w+)'", text)
+    assert bool(dirty) != ("-- Scope: all" in text), "either a dirty set, or why all rows"
+    if dirty:
+        assert f"only_dirty(ref('{dirty[1]}')" in text or f"ref('{dirty[1]}')" in text
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_model_and_every_column_are_documented(name: str) -> None:
-    model = described()[name]
-    assert model["description"]
-    assert [column["name"] for column in model["columns"] if not column.get("description")] == []
+def test_published_model_notes_changed_keys_and_keeps_stamps_out_of_comparisons(name: str) -> None:
+    text = models()[name]
+    assert "'is_published': true" in text
+    assert f"'stamp': '{stamp(MODELS[name])}'" in text
+    keys = re.search(r"unique_key=(\[[^]]*\]|'\w+')", text)
+    assert keys
+    assert tuple(words(keys[1])) == MODELS[name].key
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -82,8 +135,9 @@ def test_personal_columns_are_tagged(name: str) -> None:
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
 def test_base_model_takes_every_column_and_fills_every_toastable_one(table: Dataset) -> None:
-    columns, _, toastable = base_model(table).partition("toastable")
-    assert words(columns) == [table.name, *table.names]
+    select = base_model(table).partition("state_at_position")[2]
+    columns, _, toastable = select.partition("toastable")
+    assert words(columns) == [table.name, *table.names, f"changed_{table.name}"]
     assert tuple(words(toastable)) == table.toastable
 
 
@@ -106,8 +160,33 @@ def test_statuses_are_those_of_the_rules() -> None:
     assert {declared["cancelled_status"]} == set(OrderStatus) - REVENUE
 
 
-def test_tier_shares_leave_sixty_percent_bronze() -> None:
-    assert read("dbt_project.yml")["vars"]["tier_shares"] == {"platinum": 3, "gold": 12, "silver": 25}
+def test_thresholds_are_those_of_the_rules() -> None:
+    declared = read("dbt_project.yml")["vars"]
+    rules = [
+        "POPULAR_SHARE",
+        "TOP_PERFORMER_SHARE",
+        "ACTIVE_DAYS",
+        "AT_RISK_DAYS",
+        "LTV_DAYS",
+        "LTV_MINIMUM_DAYS",
+        "DEMAND_DAYS",
+        "MAX_BASKET",
+        "MIN_ORDERS_TOGETHER",
+        "RECOMMENDATIONS",
+    ]
+    assert {name.lower(): declared[name.lower()] for name in rules} == {
+        name.lower(): getattr(customers, name) for name in rules
+    }
+    assert declared["lowest_tier"] == CUSTOMER_TIERS.lowest
+
+
+def test_bands_have_the_names_of_the_contracts() -> None:
+    for bands, column in (
+        (CUSTOMER_TIERS, STAGING["users_enhanced"]["customer_tier"]),
+        (PRICE_TIERS, STAGING["products_enhanced"]["price_tier"]),
+        (ORDER_SIZES, STAGING["orders_enhanced"]["order_size_category"]),
+    ):
+        assert {band.name for band in bands} == set(column.type.values)  # type: ignore[attr-defined]
 
 
 def test_profile_holds_no_address_and_no_secret() -> None:
@@ -143,12 +222,8 @@ def test_project_parses(tmp_path: Path) -> None:
         "--log-path",
         str(tmp_path),
     ]
-    parse = ["parse", "--no-version-check", "--warn-error", "--vars", variables(EPOCH, Position())]
+    parse = ["parse", "--no-version-check", "--warn-error", "--vars", variables(EPOCH, Extent(Position()))]
     done = subprocess.run(
         [sys.executable, "-m", "dbt.cli.main", *parse, *folders], env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout[-2000:]
-
-
-def _spelled(name: str) -> str:
-    return name.lower().replace(" ", "")

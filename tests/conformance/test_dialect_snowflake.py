@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from concord.contracts.derived import MARTS, STAGING
+from concord.contracts.derived import STAGING
+from concord.contracts.marts import MARTS
 from concord.contracts.model import Dataset
 from concord.contracts.state import held_by, state_columns
 from concord.contracts.tables import TABLES, as_raw

@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 
 from concord.batch import job
 from concord.batch.build import Dbt, variables
+from concord.batch.extent import Extent, State, builds, following, note
 from concord.batch.feeds import CHANGE_FEEDS
 from concord.batch.publish import PUBLISHED, publications, publish, unpublished
 from concord.batch.range import between
@@ -202,7 +203,7 @@ class TestFirstBatch:
         assert contents(tools.warehouse) == before
 
     def test_models_pass_their_own_unit_tests(self, tools: job.Tools, first: job.Outcome) -> None:
-        done = tools.dbt.run("test", "--select", "test_type:unit", "--vars", variables(NOON, Position()))
+        done = tools.dbt.run("test", "--select", "test_type:unit", "--vars", variables(NOON, Extent(Position())))
         assert done.code == 0, done.output
 
     def test_publication_is_recorded_once(self, tools: job.Tools, first: job.Outcome) -> None:
@@ -216,6 +217,8 @@ class TestFirstBatch:
         self, tools: job.Tools, first: job.Outcome
     ) -> None:
         assert first.publication
+        published = builds(tools.warehouse)[-1]
+        note(tools.warehouse, replace(following(published, State.ENDED), is_full=True))
         before = contents(tools.warehouse)
         tools.warehouse.execute("delete from STAGING_SHADOW.users_enhanced")
         tools.warehouse.execute("drop table MARTS_SHADOW.daily_business_metrics")

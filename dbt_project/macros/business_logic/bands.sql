@@ -1,17 +1,7 @@
-{% macro price_tier(price) -%}
-    {%- set bands = var('price_tiers') -%}
-    case
-        when {{ price }} >= {{ bands.premium }} then 'premium'
-        when {{ price }} >= {{ bands.mid_range }} then 'mid-range'
-        else 'budget'
-    end
-{%- endmacro %}
-
-{% macro order_size(total_amount) -%}
-    {%- set bands = var('order_sizes') -%}
-    case
-        when {{ total_amount }} >= {{ bands.large }} then 'large'
-        when {{ total_amount }} >= {{ bands.medium }} then 'medium'
-        else 'small'
-    end
+{# A value's band: from at_least on, below the next one's beginning; null stands for no bound. Seeds hold the bands. #}
+{% macro is_in_band(value, bands) -%}
+    (
+        ({{ bands }}.at_least is null or {{ value }} >= {{ bands }}.at_least)
+        and ({{ bands }}.below is null or {{ value }} < {{ bands }}.below)
+    )
 {%- endmacro %}

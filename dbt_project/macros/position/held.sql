@@ -3,19 +3,36 @@
     that died, has brought into RAW does not count.
 #}
 {% macro held(table) -%}
+    {%- if execute and var('position', none) is none -%}
+        {{ exceptions.raise_compiler_error("give the variables position and as_of, as `concord batch run` does") }}
+    {%- endif -%}
+    {{ offsets_between(table, {}, var('position', {})) }}
+{%- endmacro %}
+
+{# The rows that the models held already when this build began: at or below the position they were built at. #}
+{% macro held_before(table) -%} {{ offsets_between(table, {}, var('since', {})) }} {%- endmacro %}
+
+{#
+    The rows that this build has to take in: above the position of the last build that ended, up to the highest
+    one that any build since has tried. A build that broke off may have left rows of it behind.
+#}
+{% macro changed(table) -%} {{ offsets_between(table, var('since', {}), var('reached', {})) }} {%- endmacro %}
+
+{# Rows of the table's topic above one position, up to and with another; none where both are the same. #}
+{% macro offsets_between(table, above, upto) -%}
     {%- if not execute -%}
         true
     {%- else -%}
         {%- set topic = 'ecommerce.public.' ~ table -%}
-        {%- set position = var('position', none) -%}
-        {%- if position is none -%}
-            {{ exceptions.raise_compiler_error("give the variables position and as_of, as `concord batch run` does") }}
-        {%- endif -%}
         {%- set bounds = [] -%}
-        {%- for partition, last in (position.get(topic) or {}) | dictsort -%}
-            {%- do bounds.append(
-                "(_topic = '" ~ topic ~ "' and _partition = " ~ (partition | int) ~ " and _offset <= " ~ (last | int) ~ ")"
-            ) -%}
+        {%- for partition, last in (upto.get(topic) or {}) | dictsort -%}
+            {%- set first = (above.get(topic) or {}).get(partition, -1) | int -%}
+            {%- if first < last | int -%}
+                {%- do bounds.append(
+                    "(_topic = '" ~ topic ~ "' and _partition = " ~ (partition | int)
+                    ~ (" and _offset > " ~ first if first >= 0 else "") ~ " and _offset <= " ~ (last | int) ~ ")"
+                ) -%}
+            {%- endif -%}
         {%- endfor -%}
         {{ "(" ~ bounds | join("\n        or ") ~ ")" if bounds else "false" }}
     {%- endif -%}

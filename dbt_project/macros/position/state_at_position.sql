@@ -5,7 +5,7 @@
     that PostgreSQL left out of an update (the placeholder) is the last one that it did send, be it null:
     hence first_value over an order and not max_by, which passes nulls over.
 #}
-{% macro state_at_position(table, columns, toastable=[], key='id') %}
+{% macro state_at_position(table, columns, dirty, toastable=[], key='id') %}
 select
     {{ columns | join(',\n    ') }}
 from (
@@ -23,7 +23,7 @@ from (
         __op as last_op,
         row_number() over (partition by {{ key }} order by _offset desc) as recency
     from {{ source('raw', table) }}
-    where {{ held(table) }}
+    where {{ held(table) }} and {{ only_dirty(dirty, [key]) }}
 ) as ranked
 where recency = 1 and last_op <> 'd'
 {% endmacro %}

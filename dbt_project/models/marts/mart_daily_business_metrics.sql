@@ -1,68 +1,50 @@
 -- Grain: one row per day (UTC) on which an order was created. Key: date.
 -- An order's lines belong to the order's day. Guests count in totals, in neither new nor returning.
-{{ config(alias='daily_business_metrics') }}
+{{ config(
+    alias='daily_business_metrics',
+    unique_key='date',
+    meta={'dirty': 'dirty_dates', 'on': ['date'], 'stamp': 'created_at', 'is_published': true}
+) }}
 
 with orders as (
-    select * from {{ ref('stg_orders_enhanced') }}
-),
-
-users as (
-    select * from {{ ref('stg_users_enhanced') }}
-),
-
-order_items as (
-    select * from {{ ref('stg_order_items_enhanced') }}
-),
-
-classified as (
-    select
-        orders.id,
-        orders.user_id,
-        orders.total_amount,
-        to_date(orders.created_at) as date,
-        {{ counts_as_revenue('orders.status') }} as is_revenue,
-        {{ is_completed('orders.status') }} as is_completed,
-        coalesce(to_date(users.created_at) = to_date(orders.created_at), false) as is_new,
-        coalesce(to_date(users.created_at) < to_date(orders.created_at), false) as is_returning
-    from orders
-    left join users on orders.user_id = users.id
+    select *
+    from {{ ref('int_order_analytics') }}
+    where {{ only_dirty(ref('dirty_dates'), ['date']) }}
 ),
 
 daily_orders as (
     select
         date,
-        count(distinct iff(is_new, user_id, null))::number(38, 0) as new_customers,
-        count(distinct iff(is_returning, user_id, null))::number(38, 0) as returning_customers,
+        count(distinct iff(is_new_customer, user_id, null))::number(38, 0) as new_customers,
+        count(distinct iff(is_returning_customer, user_id, null))::number(38, 0) as returning_customers,
         count(distinct user_id)::number(38, 0) as total_active_customers,
         count(*)::number(38, 0) as total_orders,
         count_if(is_completed)::number(38, 0) as completed_orders,
         count_if(not is_revenue)::number(38, 0) as cancelled_orders,
         count_if(is_revenue)::number(38, 0) as revenue_orders,
         sum(iff(is_revenue, total_amount, 0))::number(38, 2) as total_revenue,
-        sum(iff(is_revenue and is_new, total_amount, 0))::number(38, 2) as revenue_from_new_customers,
-        sum(iff(is_revenue and is_returning, total_amount, 0))::number(38, 2) as revenue_from_returning_customers
-    from classified
+        sum(iff(is_revenue and is_new_customer, total_amount, 0))::number(38, 2) as revenue_from_new_customers,
+        sum(iff(is_revenue and is_returning_customer, total_amount, 0))::number(38, 2)
+            as revenue_from_returning_customers,
+        sum(iff(is_revenue, items, 0))::number(38, 0) as total_items_sold
+    from orders
     group by date
 ),
 
-daily_items as (
-    select
-        classified.date,
-        sum(order_items.quantity)::number(38, 0) as total_items_sold,
-        count(distinct order_items.product_id)::number(38, 0) as unique_products_sold
-    from order_items
-    inner join classified on order_items.order_id = classified.id
-    where classified.is_revenue
-    group by classified.date
+daily_products as (
+    select orders.date, count(distinct order_items.product_id)::number(38, 0) as unique_products_sold
+    from orders
+    inner join {{ ref('stg_order_items_enhanced') }} as order_items on orders.order_id = order_items.order_id
+    where orders.is_revenue
+    group by orders.date
 ),
 
 joined as (
     select
         daily_orders.*,
-        coalesce(daily_items.total_items_sold, 0)::number(38, 0) as total_items_sold,
-        coalesce(daily_items.unique_products_sold, 0)::number(38, 0) as unique_products_sold
+        coalesce(daily_products.unique_products_sold, 0)::number(38, 0) as unique_products_sold
     from daily_orders
-    left join daily_items on daily_orders.date = daily_items.date
+    left join daily_products on daily_orders.date = daily_products.date
 )
 
 select

@@ -1,8 +1,14 @@
 -- Grain: one row per order line. Key: id.
-{{ config(alias='order_items_enhanced') }}
+{{ config(
+    alias='order_items_enhanced',
+    unique_key='id',
+    meta={'dirty': 'dirty_order_items', 'on': ['id'], 'stamp': 'processed_at', 'is_published': true}
+) }}
 
 with order_items as (
-    select * from {{ ref('base_order_items') }}
+    select *
+    from {{ ref('base_order_items') }}
+    where {{ only_dirty(ref('dirty_order_items'), ['id']) }}
 ),
 
 products as (

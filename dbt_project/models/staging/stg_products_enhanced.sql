@@ -1,24 +1,13 @@
 -- Grain: one row per product. Key: id.
-{{ config(alias='products_enhanced') }}
+-- Scope: all products, for popularity is a rank among them.
+{{ config(alias='products_enhanced', unique_key='id', meta={'stamp': 'processed_at', 'is_published': true}) }}
 
 with products as (
     select * from {{ ref('base_products') }}
 ),
 
-orders as (
-    select * from {{ ref('base_orders') }}
-),
-
-order_items as (
-    select * from {{ ref('base_order_items') }}
-),
-
 demand as (
-    select order_items.product_id, count(distinct order_items.order_id) as orders
-    from order_items
-    inner join orders on order_items.order_id = orders.id
-    where {{ counts_as_revenue('orders.status') }}
-    group by order_items.product_id
+    select * from {{ ref('base_demand') }}
 ),
 
 ranked as (
@@ -32,18 +21,19 @@ ranked as (
 )
 
 select
-    id,
-    name,
-    description,
-    price,
-    stock_quantity,
-    category,
-    created_at,
-    updated_at,
-    {{ price_tier('price') }} as price_tier,
-    stock_quantity > 0 as is_in_stock,
-    orders > 0 and demand_rank * 100 <= products * {{ var('popular_share') }} as is_popular,
-    {{ is_filled('name') }} and {{ is_filled('description') }} and {{ is_filled('category') }} and price > 0
-        as has_complete_info,
+    ranked.id,
+    ranked.name,
+    ranked.description,
+    ranked.price,
+    ranked.stock_quantity,
+    ranked.category,
+    ranked.created_at,
+    ranked.updated_at,
+    price_tiers.price_tier,
+    ranked.stock_quantity > 0 as is_in_stock,
+    ranked.orders > 0 and ranked.demand_rank * 100 <= ranked.products * {{ var('popular_share') }} as is_popular,
+    {{ is_filled('ranked.name') }} and {{ is_filled('ranked.description') }} and {{ is_filled('ranked.category') }}
+        and ranked.price > 0 as has_complete_info,
     {{ as_of() }} as processed_at
 from ranked
+left join {{ ref('price_tiers') }} as price_tiers on {{ is_in_band('ranked.price', 'price_tiers') }}

@@ -1,19 +1,13 @@
 -- Grain: one row per user. Key: id.
-{{ config(alias='users_enhanced') }}
+-- Scope: all users, for a rank depends on everybody's spend and days_since_registration on as_of.
+{{ config(alias='users_enhanced', unique_key='id', meta={'stamp': 'processed_at', 'is_published': true}) }}
 
 with users as (
     select * from {{ ref('base_users') }}
 ),
 
-orders as (
-    select * from {{ ref('base_orders') }}
-),
-
 spending as (
-    select user_id, sum(total_amount)::number(38, 2) as lifetime_spend
-    from orders
-    where user_id is not null and {{ counts_as_revenue('status') }}
-    group by user_id
+    select * from {{ ref('base_spending') }}
 ),
 
 ranked as (
@@ -27,16 +21,19 @@ ranked as (
 )
 
 select
-    id,
-    email,
-    first_name,
-    last_name,
-    nullif(trim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')), '') as full_name,
-    created_at,
-    updated_at,
-    {{ is_valid_email('email') }} as is_valid_email,
-    {{ is_filled('email') }} and {{ is_filled('first_name') }} and {{ is_filled('last_name') }} as is_complete_profile,
-    {{ customer_tier('spend_rank', 'customers', 'lifetime_spend') }} as customer_tier,
-    datediff(day, created_at, {{ as_of() }})::number(38, 0) as days_since_registration,
+    ranked.id,
+    ranked.email,
+    ranked.first_name,
+    ranked.last_name,
+    nullif(trim(coalesce(ranked.first_name, '') || ' ' || coalesce(ranked.last_name, '')), '') as full_name,
+    ranked.created_at,
+    ranked.updated_at,
+    {{ is_valid_email('ranked.email') }} as is_valid_email,
+    {{ is_filled('ranked.email') }} and {{ is_filled('ranked.first_name') }} and {{ is_filled('ranked.last_name') }}
+        as is_complete_profile,
+    {{ customer_tier('tiers', 'ranked.lifetime_spend') }} as customer_tier,
+    datediff(day, ranked.created_at, {{ as_of() }})::number(38, 0) as days_since_registration,
     {{ as_of() }} as processed_at
 from ranked
+left join {{ ref('customer_tiers') }} as tiers
+    on {{ is_ranked_within('ranked.spend_rank', 'ranked.customers', 'tiers') }}

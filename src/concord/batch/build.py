@@ -1,5 +1,6 @@
 """The models of a batch: dbt builds and tests them in the shadow schemas, in a process of its own."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -10,11 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from concord.batch.extent import Extent
 from concord.contracts.position import Position
 from concord.errors import ContractViolation, Unavailable
 
 TAIL_LINES = 15
 SHOWN_FAILURES = 5
+DIGEST_LENGTH = 16
+LEFT_OUT = {True: ("unit_test",), False: ("unit_test", "seed")}
+"""Kinds of nodes that a full and an incremental build leave out: seeds change with the project only."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,9 @@ class Built:
     models: int
     tests_passed: int
     warnings: tuple[str, ...]
+
+
+NOTHING_BUILT = Built(models=0, tests_passed=0, warnings=())
 
 
 @dataclass(frozen=True)
@@ -42,16 +50,42 @@ class Dbt:
     folder: Path
     environment: Mapping[str, str]
 
-    def build(self, as_of: datetime, position: Position) -> Built:
-        """Build and test every model at ``position``.
+    def build(self, as_of: datetime, extent: Extent) -> Built:
+        """Bring every model to the extent's position and test it.
 
         Raises :class:`ContractViolation` naming the critical tests that failed, :class:`Unavailable` if a
         model could not be built.
         """
+        return self._judged("build", "--exclude-resource-type", *LEFT_OUT[extent.is_full], *_told(as_of, extent))
+
+    def build_beside(self, as_of: datetime, position: Position, suffix: str) -> Built:
+        """Build every model anew in schemas of their own, untested: what an incremental build is held against."""
+        extent = Extent(position)
+        leave_out = ("--exclude-resource-type", "unit_test", "test")
+        return self._judged("build", *leave_out, *_told(as_of, extent, schema_suffix=suffix))
+
+    def document(self, as_of: datetime, position: Position) -> Path:
+        """The documentation of every model and column with their lineage, as one page; where it lies."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        done = self.run("docs", "generate", "--static", *_told(as_of, Extent(position))[1:])
+        if done.code != 0:
+            raise self._broken_off(done)
+        return self.folder / "target" / "static_index.html"
+
+    def digest(self) -> str:
+        """Of the text that the rows of the models depend on."""
+        paths = [self.project / "dbt_project.yml"]
+        paths += [path for folder in ("models", "macros", "seeds") for path in (self.project / folder).rglob("*.*")]
+        digest = hashlib.sha256()
+        for path in sorted(paths):
+            digest.update(f"{path.relative_to(self.project)}\n".encode() + path.read_bytes())
+        return digest.hexdigest()[:DIGEST_LENGTH]
+
+    def _judged(self, *arguments: str) -> Built:
         self.folder.mkdir(parents=True, exist_ok=True)
         results = self.folder / "target" / "run_results.json"
         results.unlink(missing_ok=True)
-        done = self.run("build", "--exclude-resource-type", "unit_test", "--vars", variables(as_of, position))
+        done = self.run(*arguments)
         if not results.is_file():
             raise self._broken_off(done)
         built = judge(json.loads(results.read_text())["results"])
@@ -89,10 +123,18 @@ class Dbt:
         )
 
 
-def variables(as_of: datetime, position: Position) -> str:
+def _told(as_of: datetime, extent: Extent, **more: str) -> tuple[str, ...]:
+    how = ("--full-refresh",) if extent.is_full else ()
+    return (*how, "--vars", variables(as_of, extent, **more))
+
+
+def variables(as_of: datetime, extent: Extent, **more: str) -> str:
     """The models' variables, as dbt takes them."""
     instant = as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-    return json.dumps({"as_of": instant, "position": position.as_json()})
+    positions = {"position": extent.position.as_json()}
+    if extent.since is not None:
+        positions |= {"since": extent.since.as_json(), "reached": extent.reached.as_json()}
+    return json.dumps({"as_of": instant, **positions, **more})
 
 
 def judge(results: list[dict[str, Any]]) -> Built:

@@ -20,6 +20,7 @@ from concord.batch.hand_over import hand_over
 from concord.batch.lease import lease
 from concord.batch.load_raw import Loaded, Staged, merge, stage
 from concord.batch.mirrors import Mirrored, bring_to
+from concord.batch.models import bring_up
 from concord.batch.publish import publications, publish
 from concord.batch.range import Range, batch_id, between, changes_between, check_never_back, predecessor
 from concord.batch.read_lake import Pin, changes, check_unique, for_raw, pin, summarize
@@ -54,12 +55,16 @@ class Tools:
 
 @dataclass(frozen=True)
 class Request:
-    """``again`` names a published batch to run once more; ``now`` stamps rows and publication."""
+    """``again`` names a published batch to run once more; ``now`` stamps rows and publication.
+
+    ``rebuild``: every model is built anew, not only what changed.
+    """
 
     now: datetime
     again: str | None = None
     batch_id: str | None = None
     as_of: datetime | None = None
+    rebuild: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,7 @@ def _carry_out(tools: Tools, request: Request, plan: Plan, step: Step) -> Outcom
         plan.batch_id, plan.upto, _as_of(request, plan, brought.changed_at), request.now
     )
     with step("build and test models"):
-        built = tools.dbt.build(visible.as_of, visible.position)
+        built = bring_up(tools.warehouse, tools.dbt, visible.as_of, visible.position, anew=request.rebuild)
     with step("publish"):
         publish(tools.warehouse, visible)
     return Outcome(visible, plan.batch_id, loaded, built, brought.landed, tuple(brought.mirrored))

@@ -8,39 +8,58 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from concord.contracts.derived import LOAD_AUDIT, MARTS, PUBLICATIONS, STAGING
+from concord.batch.extent import State, builds, following, is_whole, note
+from concord.batch.models import PUBLISHED, journal, shadow
+from concord.contracts.derived import LOAD_AUDIT, PUBLICATIONS
 from concord.contracts.model import Dataset
 from concord.contracts.position import Position, Publication
 from concord.dialects.snowflake import create_table
 from concord.errors import Disagreement
 from concord.gateways.snowflake import Snowflake
 
-SHADOW_SUFFIX = "_SHADOW"
-PUBLISHED: tuple[tuple[str, Dataset], ...] = (
-    *(("STAGING", dataset) for dataset in STAGING.values()),
-    *(("MARTS", dataset) for dataset in MARTS.values()),
-)
-"""Schema and dataset of everything that readers see."""
-
 
 def publish(warehouse: Snowflake, publication: Publication) -> None:
-    """Show the models built in the shadow schemas, and record the batch if it is not recorded yet."""
-    for schema, dataset in PUBLISHED:
-        warehouse.execute(create_table(dataset, schema))
-    with warehouse.transaction():
+    """Show what the working copies hold, and record the batch if it is not recorded yet.
+
+    Only the keys that journals name are written, and only to the tables that have some; after a full build
+    everything is. Nothing built since the last publication: nothing is written.
+    """
+    steps = builds(warehouse)
+    if steps[-1].state is State.PUBLISHED:
+        return
+    is_whole_publication = is_whole(steps)
+    targets = PUBLISHED if is_whole_publication else _with_unpublished(warehouse)
+    if is_whole_publication:
         for schema, dataset in PUBLISHED:
-            _replace(warehouse, schema, dataset)
+            warehouse.execute(create_table(dataset, schema))
+    with warehouse.transaction():
+        for schema, dataset in targets:
+            _replace(warehouse, schema, dataset, is_whole_publication)
+        note(warehouse, following(steps[-1], State.PUBLISHED))
         _record(warehouse, publication)
 
 
-def _replace(warehouse: Snowflake, schema: str, dataset: Dataset) -> None:
-    columns = ", ".join(dataset.names)
-    target, shadow = f"{schema}.{dataset.name}", f"{schema}{SHADOW_SUFFIX}.{dataset.name}"
-    warehouse.execute(f"delete from {target}")
-    warehouse.execute(f"insert into {target} ({columns}) select {columns} from {shadow}")
-    counts = warehouse.query(f"select (select count(*) from {target}), (select count(*) from {shadow})")
+def _with_unpublished(warehouse: Snowflake) -> list[tuple[str, Dataset]]:
+    """The published tables whose journals name a key."""
+    counts = ", ".join(f"(select count(*) from {_journal(*target)})" for target in PUBLISHED)
+    (row,) = warehouse.query(f"select {counts}")
+    return [target for target, keys in zip(PUBLISHED, row, strict=True) if keys]
+
+
+def _replace(warehouse: Snowflake, schema: str, dataset: Dataset, is_whole_publication: bool) -> None:
+    columns, key = ", ".join(dataset.names), ", ".join(dataset.key)
+    target, copy = f"{schema}.{dataset.name}", shadow(schema, dataset)
+    where = "" if is_whole_publication else f" where ({key}) in (select {key} from {_journal(schema, dataset)})"
+    warehouse.execute(f"delete from {target}{where}")
+    warehouse.execute(f"insert into {target} ({columns}) select {columns} from {copy}{where}")
+    warehouse.execute(f"delete from {_journal(schema, dataset)}")
+    counts = warehouse.query(f"select (select count(*) from {target}), (select count(*) from {copy})")
     if counts[0][0] != counts[0][1]:
-        raise Disagreement(f"{target} took {counts[0][0]:,} of the {counts[0][1]:,} rows of {shadow}")
+        raise Disagreement(f"{target} came out with {counts[0][0]:,} rows and {copy} has {counts[0][1]:,}")
+
+
+def _journal(schema: str, dataset: Dataset) -> str:
+    return shadow(schema, journal(dataset))
 
 
 def _record(warehouse: Snowflake, publication: Publication) -> None:

@@ -1,20 +1,27 @@
 """``concord batch``: bring the warehouse up to the lake, and what was brought so far."""
 
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from concord import bootstrap
 from concord.batch import job
 from concord.batch.build import Dbt
 from concord.batch.feeds import EVENT_FEEDS
+from concord.batch.lease import lease
 from concord.batch.publish import publications, unpublished
+from concord.batch.verify_models import Compared, verify
 from concord.cli.output import AsJson, console, errors, print_json, table
-from concord.contracts.position import Publication
+from concord.contracts.position import Position, Publication
+from concord.errors import Disagreement
 from concord.settings import PROJECT, Settings, child_environment, load_settings
 from concord.telemetry.clock import now
 
@@ -31,19 +38,70 @@ AsOf = Annotated[
     typer.Option("--as-of", help="Time (UTC) that models take instead of now; the latest change loaded if not given."),
 ]
 
+Rebuild = Annotated[
+    bool, typer.Option("--rebuild", help="Build every model anew, not only what changed; with --again at once.")
+]
+
 
 @app.command("run")
-def run_command(again: Again = None, batch_id: BatchId = None, as_of: AsOf = None, as_json: AsJson = False) -> None:
-    """Load what the lake has and the warehouse has not, build and test the models, publish them."""
+def run_command(
+    again: Again = None,
+    batch_id: BatchId = None,
+    as_of: AsOf = None,
+    rebuild: Rebuild = False,
+    as_json: AsJson = False,
+) -> None:
+    """Load what the lake has and the warehouse has not, build and test what changed, publish it."""
     if again and (batch_id or as_of):
         raise typer.BadParameter("a batch that is run again keeps its name and its time", param_hint="--again")
     steps = Steps(quiet=as_json)
-    request = job.Request(now(), again, batch_id, as_of.replace(tzinfo=UTC) if as_of else None)
+    request = job.Request(now(), again, batch_id, as_of.replace(tzinfo=UTC) if as_of else None, rebuild)
     outcome = job.run(tools(load_settings()), request, steps.step)
     if as_json:
         print_json(document(outcome, steps.seconds))
     else:
         show(outcome, steps.seconds)
+
+
+@app.command("verify")
+def verify_command(as_json: AsJson = False) -> None:
+    """Build every model anew beside the published ones and compare row for row. Exit 6 on a difference."""
+    its = tools(load_settings())
+    with lease(its.folder), errors.status("build every model anew"):
+        compared = verify(its.warehouse, its.dbt)
+    if as_json:
+        print_json([{**asdict(one), "is_equal": one.is_equal} for one in compared])
+    else:
+        console.print(_comparison(compared))
+    differing = [one.table for one in compared if not one.is_equal]
+    if differing:
+        hint = "`concord batch run --rebuild` builds every model anew and publishes it"
+        raise Disagreement(f"published rows are not those of a full build: {', '.join(differing)}", hint)
+
+
+@app.command("docs")
+def docs_command(
+    to: Annotated[Path, typer.Option(help="The page to write.")] = Path("dbt-docs.html"),
+) -> None:
+    """Write the documentation of every model and column, with their lineage, as one page."""
+    its = tools(load_settings())
+    newest = its.warehouse.publication()
+    as_of, position = (newest.as_of, newest.position) if newest else (now(), Position())
+    with lease(its.folder), errors.status("document the models"):
+        shutil.copyfile(its.dbt.document(as_of, position), to)
+    console.print(f"wrote {to}", highlight=False)
+
+
+def _comparison(compared: Sequence[Compared]) -> Table:
+    rows = [
+        (one.table, one.rows, one.only_published, one.only_anew, "yes" if one.is_equal else f"no: {_keys_of(one)}")
+        for one in compared
+    ]
+    return table("Published against built anew", ["table", "rows", "only published", "only anew", "equal"], rows)
+
+
+def _keys_of(one: Compared) -> str:
+    return "; ".join(", ".join(map(str, key)) for key in one.keys)
 
 
 @app.command("list")

@@ -142,9 +142,23 @@ PUBLICATIONS = Dataset(
     ),
 )
 
+MODEL_BUILDS = Dataset(
+    name="model_builds",
+    description="What the working copies of the models hold: one row per build of them that began, ended or was published.",
+    key=("number",),
+    columns=(
+        Column("number", BIGINT, description="In the order in which they were written, from 1."),
+        Column("state", Category(("begun", "ended", "published")), description="Of the build."),
+        Column("position", JSON, description="{topic: {partition: offset}} that the build was to hold."),
+        Column("as_of", INSTANT, description="The time that models took instead of now."),
+        Column("project", TEXT, description="Digest of the models' text: others have other rows."),
+        Column("is_full", BOOLEAN, description="Every row was built anew, not only what changed."),
+    ),
+)
+
 # --- staging and marts (Snowflake); columns in the order of the design, D14 to D18 ---
 
-PROCESSED_AT = Column("processed_at", INSTANT, description="When the model was built.")
+PROCESSED_AT = Column("processed_at", INSTANT, description="The as_of of the batch that last changed the row.")
 
 USERS_ENHANCED = Dataset(
     name="users_enhanced",
@@ -156,13 +170,19 @@ USERS_ENHANCED = Dataset(
         USERS["email"],
         USERS["first_name"],
         USERS["last_name"],
-        Column("full_name", TEXT, nullable=True, pii=True),
+        Column(
+            "full_name", TEXT, nullable=True, pii=True, description="First and last name; null where both are missing."
+        ),
         USERS["created_at"],
         USERS["updated_at"],
-        Column("is_valid_email", BOOLEAN),
-        Column("is_complete_profile", BOOLEAN),
-        Column("customer_tier", Category(("bronze", "silver", "gold", "platinum"))),
-        Column("days_since_registration", BIGINT),
+        Column("is_valid_email", BOOLEAN, description="One @, a domain with a dot, no blanks."),
+        Column("is_complete_profile", BOOLEAN, description="E-mail, first and last name are all there."),
+        Column(
+            "customer_tier",
+            Category(("bronze", "silver", "gold", "platinum")),
+            description="By rank of lifetime spend: the first 3 % platinum, 12 % gold, 25 % silver, the rest and who never spent bronze.",
+        ),
+        Column("days_since_registration", BIGINT, description="Calendar days from created_at to as_of."),
         PROCESSED_AT,
     ),
 )
@@ -175,10 +195,18 @@ PRODUCTS_ENHANCED = Dataset(
         *(PRODUCTS[name] for name in ("id", "name", "description", "price", "stock_quantity", "category")),
         PRODUCTS["created_at"],
         PRODUCTS["updated_at"],
-        Column("price_tier", Category(("budget", "mid-range", "premium"))),
-        Column("is_in_stock", BOOLEAN),
+        Column(
+            "price_tier",
+            Category(("budget", "mid-range", "premium")),
+            description="budget, mid-range or premium by catalogue price.",
+        ),
+        Column("is_in_stock", BOOLEAN, description="Stock above zero."),
         Column("is_popular", BOOLEAN, description="Among the top fifth of products by number of orders."),
-        Column("has_complete_info", BOOLEAN),
+        Column(
+            "has_complete_info",
+            BOOLEAN,
+            description="Name, description, category and a price above zero are all there.",
+        ),
         PROCESSED_AT,
     ),
 )
@@ -191,11 +219,19 @@ ORDERS_ENHANCED = Dataset(
         *(ORDERS[name] for name in ("id", "user_id", "status", "total_amount", "shipping_address")),
         ORDERS["created_at"],
         ORDERS["updated_at"],
-        Column("order_size_category", Category(("small", "medium", "large"))),
+        Column(
+            "order_size_category",
+            Category(("small", "medium", "large")),
+            description="small, medium or large by total_amount.",
+        ),
         Column("days_to_fulfillment", BIGINT, nullable=True, description="Days from order to delivery."),
-        Column("is_repeat_customer", BOOLEAN),
-        Column("is_valid_order", BOOLEAN),
-        Column("has_shipping_address", BOOLEAN),
+        Column(
+            "is_repeat_customer",
+            BOOLEAN,
+            description="The customer had ordered before, whatever became of that order; false for guests.",
+        ),
+        Column("is_valid_order", BOOLEAN, description="Amount not negative, at least one line, a known status."),
+        Column("has_shipping_address", BOOLEAN, description="A shipping address is there."),
         PROCESSED_AT,
     ),
 )
@@ -208,10 +244,22 @@ ORDER_ITEMS_ENHANCED = Dataset(
         *(ORDER_ITEMS[name] for name in ("id", "order_id", "product_id", "quantity", "unit_price")),
         Column("line_total", SUM, description="quantity × unit price."),
         ORDER_ITEMS["created_at"],
-        Column("product_name", TEXT, nullable=True),
-        Column("product_category", TEXT, nullable=True),
-        Column("discount_amount", SUM, nullable=True, description="Below the catalogue price, for the whole line."),
-        Column("margin_amount", SUM, nullable=True, description="Above the product's cost; null without one."),
+        Column(
+            "product_name", TEXT, nullable=True, description="The product's name now; null where the product is gone."
+        ),
+        Column("product_category", TEXT, nullable=True, description="The product's category now."),
+        Column(
+            "discount_amount",
+            SUM,
+            nullable=True,
+            description="Catalogue price less unit price, for the whole line; negative where it sold for more.",
+        ),
+        Column(
+            "margin_amount",
+            SUM,
+            nullable=True,
+            description="Unit price less the product's cost, for the whole line; null without a cost.",
+        ),
         PROCESSED_AT,
     ),
 )
@@ -221,27 +269,46 @@ DAILY_BUSINESS_METRICS = Dataset(
     key=("date",),
     cluster=("date",),
     columns=(
-        Column("date", DATE),
-        Column("new_customers", BIGINT, description="Buyers registered that day."),
-        Column("returning_customers", BIGINT, description="Buyers registered before that day."),
-        Column("total_active_customers", BIGINT, description="Distinct registered buyers."),
+        Column("date", DATE, description="Day of created_at, in UTC."),
+        Column(
+            "new_customers",
+            BIGINT,
+            description="Distinct customers with an order that day, of any status, who registered that day.",
+        ),
+        Column(
+            "returning_customers",
+            BIGINT,
+            description="Distinct customers with an order that day, of any status, who registered before it.",
+        ),
+        Column(
+            "total_active_customers",
+            BIGINT,
+            description="Distinct registered customers with an order that day, of any status.",
+        ),
         Column("total_orders", BIGINT, description="Orders of any status, guests included."),
         Column("completed_orders", BIGINT, description="Delivered or shipped."),
-        Column("cancelled_orders", BIGINT),
+        Column("cancelled_orders", BIGINT, description="Orders whose status is cancelled."),
         Column("avg_order_value", RATIO, nullable=True, description="Revenue per order that is not cancelled."),
         Column("total_revenue", SUM, description="Sum of orders that are not cancelled."),
-        Column("revenue_from_new_customers", SUM),
-        Column("revenue_from_returning_customers", SUM),
+        Column("revenue_from_new_customers", SUM, description="Revenue of orders by customers registered that day."),
+        Column(
+            "revenue_from_returning_customers",
+            SUM,
+            description="Revenue of orders by customers registered before that day.",
+        ),
         Column("total_items_sold", BIGINT, description="Quantities over orders that are not cancelled."),
-        Column("unique_products_sold", BIGINT),
+        Column("unique_products_sold", BIGINT, description="Distinct products over orders that are not cancelled."),
         Column("customer_acquisition_rate", RATIO, description="New over active customers, 0 where there are none."),
-        Column("order_completion_rate", RATIO),
-        Column("average_items_per_order", RATIO, description="Items per order that is not cancelled."),
-        Column("created_at", INSTANT, description="When the row was built."),
+        Column("order_completion_rate", RATIO, description="Completed over all orders."),
+        Column(
+            "average_items_per_order",
+            RATIO,
+            description="Items per order that is not cancelled, 0 where there is none.",
+        ),
+        Column("created_at", INSTANT, description="The as_of of the batch that last changed the row."),
     ),
 )
 
 STAGING = by_name(USERS_ENHANCED, PRODUCTS_ENHANCED, ORDERS_ENHANCED, ORDER_ITEMS_ENHANCED)
-MARTS = by_name(DAILY_BUSINESS_METRICS)
-WAREHOUSE_BOOKKEEPING = by_name(LOAD_AUDIT, EVENT_AUDIT, PUBLICATIONS)
+WAREHOUSE_BOOKKEEPING = by_name(LOAD_AUDIT, EVENT_AUDIT, PUBLICATIONS, MODEL_BUILDS)
 SPEED_BOOKKEEPING = by_name(SPEED_POSITION, IDLE_BOUNDS, DEAD_LETTERS, DEAD_LETTER_REPLAYS)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from concord.batch.build import Dbt, judge, variables
+from concord.batch.extent import Extent
 from concord.contracts.position import Position
 from concord.errors import ContractViolation, Unavailable
 
@@ -38,7 +39,7 @@ def test_model_that_cannot_be_built_is_named_with_its_reason() -> None:
 
 def test_variables_carry_time_in_utc_and_position() -> None:
     as_of = datetime(2026, 1, 1, 14, 30, 0, 250_000, tzinfo=timezone(timedelta(hours=2)))
-    document = json.loads(variables(as_of, Position.of([("ecommerce.public.orders", 1, 7)])))
+    document = json.loads(variables(as_of, Extent(Position.of([("ecommerce.public.orders", 1, 7)]))))
     assert document == {"as_of": "2026-01-01 12:30:00.250", "position": {"ecommerce.public.orders": {"1": 7}}}
     assert as_of.astimezone(UTC).hour == 12
 
@@ -58,7 +59,7 @@ def test_dbt_that_breaks_off_publishes_nothing_of_what_it_did(tmp_path: Path) ->
     results.parent.mkdir()
     script = f"import json, sys; json.dump({{'results': []}}, open({str(results)!r}, 'w')); sys.exit('cut short')"
     with pytest.raises(Unavailable, match=r"broke off \(exit 1\):\ncut short"):
-        dbt_that(script, tmp_path).build(NOON, Position())
+        dbt_that(script, tmp_path).build(NOON, Extent(Position()))
 
 
 def test_results_of_an_earlier_run_are_not_taken_for_this_ones(tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_results_of_an_earlier_run_are_not_taken_for_this_ones(tmp_path: Path) -
     results.parent.mkdir()
     results.write_text('{"results": []}')
     with pytest.raises(Unavailable, match="broke off"):
-        dbt_that("raise SystemExit(0)", tmp_path).build(NOON, Position())
+        dbt_that("raise SystemExit(0)", tmp_path).build(NOON, Extent(Position()))
 
 
 def test_dbt_ends_with_the_process_that_started_it(tmp_path: Path) -> None:

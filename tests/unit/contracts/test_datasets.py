@@ -2,8 +2,9 @@
 
 import pytest
 
-from concord.contracts.derived import MARTS, RAW_DEAD_LETTERS, SPEED_BOOKKEEPING, STAGING, WAREHOUSE_BOOKKEEPING
+from concord.contracts.derived import RAW_DEAD_LETTERS, SPEED_BOOKKEEPING, STAGING, WAREHOUSE_BOOKKEEPING
 from concord.contracts.events import ENVELOPE, EVENT_TYPES, EVENTS, EVENTS_LANDING, IDENTITY, RAW_EVENTS, EventType
+from concord.contracts.marts import MARTS
 from concord.contracts.model import Column, Dataset
 from concord.contracts.tables import POSITION_KEY, TABLES, as_change, as_mirror, as_raw
 from concord.contracts.types import BIGINT, TEXT, Decimal

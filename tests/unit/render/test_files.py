@@ -14,7 +14,7 @@ from concord.render.files import NOTICE, rendered_files, schema_path
 FILES = rendered_files()
 
 
-@pytest.mark.parametrize("path", FILES)
+@pytest.mark.parametrize("path", [path for path in FILES if not path.endswith(".csv")])
 def test_file_says_first_that_it_is_generated(path: str) -> None:
     assert NOTICE in "\n".join(FILES[path].splitlines()[:2])
 

@@ -1,0 +1,2 @@
+-- Grain: one row per changed user and version. Empty in a full build.
+{{ versions_since('users', ['created_at']) }}

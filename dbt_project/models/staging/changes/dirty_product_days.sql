@@ -1,0 +1,35 @@
+-- Grain: one row per product and day to rebuild: where a line or its order was or is, where stock changed, and
+-- every later day of the same product: trailing demand and customers who bought it before depend on it.
+with touched_lines as (
+    select order_id, product_id
+    from {{ ref('changed_order_items') }}
+    where order_id is not null
+    union
+    select order_id, product_id
+    from {{ ref('base_order_items') }}
+    where order_id in (select id from {{ ref('changed_orders') }})
+),
+
+touched_days as (
+    select touched_lines.product_id, days.date
+    from touched_lines
+    inner join {{ ref('changed_order_days') }} as days on touched_lines.order_id = days.order_id
+),
+
+first_days as (
+    select product_id, min(date) as date
+    from (
+        select product_id, date from touched_days
+        union all
+        select id, to_date(updated_at) from {{ ref('changed_products') }} where not is_held_before and updated_at is not null
+    ) as touched
+    group by product_id
+)
+
+select product_id, date from touched_days
+union
+select order_items.product_id, to_date(orders.created_at)
+from {{ ref('base_order_items') }} as order_items
+inner join first_days on order_items.product_id = first_days.product_id
+inner join {{ ref('base_orders') }} as orders on order_items.order_id = orders.id
+where to_date(orders.created_at) >= first_days.date

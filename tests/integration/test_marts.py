@@ -1,0 +1,140 @@
+"""Staging and marts, batch by batch over a shop's life: equal to a plain computation to the cent, and no more rebuilt
+than changed. A warehouse of its own, filled from the history; no Kafka and no Spark."""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from concord.batch.extent import State, builds
+from concord.batch.models import PUBLISHED
+from concord.batch.verify_models import verify
+from concord.contracts.tables import ORDER_ITEMS, ORDERS, OrderStatus
+from concord.errors import ContractViolation
+from tests.marts_oracle import Oracle
+from tests.shop_history import ShopHistory
+from tests.warehouse_copy import WarehouseCopy, warehouse_copy
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+
+SEEDS = [int(seed) for seed in os.environ.get("CONCORD_TEST_SEEDS", "1").split(",")]
+"""One life is enough for every day; ``CONCORD_TEST_SEEDS=1,2,3`` lives more of them."""
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def history(request: pytest.FixtureRequest) -> ShopHistory:
+    return ShopHistory(request.param).live(days=45, changes=8)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory, history: ShopHistory) -> Iterator[WarehouseCopy]:
+    """The history up to now, published."""
+    with warehouse_copy(tmp_path_factory.mktemp("marts")) as its:
+        its.batch(history)
+        yield its
+
+
+def assert_right(copy: WarehouseCopy, history: ShopHistory) -> None:
+    expected = Oracle(history, history.as_of()).expected()
+    found = {name: [row[:-1] for row in rows] for name, rows in copy.published().items()}
+    for name, rows in expected.items():
+        assert found[name] == rows, name
+
+
+def verify_is_equal(copy: WarehouseCopy) -> bool:
+    return all(one.is_equal for one in verify(copy.client, copy.dbt))
+
+
+def rebuilt(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[tuple[Any, ...]]]:
+    """Keys of the rows that came, went, or bear another stamp, per published table."""
+    changed = {}
+    for _, dataset in PUBLISHED:
+        width = len(dataset.key)
+        positions = [dataset.names.index(name) for name in dataset.key]
+        rows = {*before[dataset.name]} ^ {*after[dataset.name]}
+        changed[dataset.name] = sorted({tuple(row[at] for at in positions) for row in rows})
+        assert all(len(key) == width for key in changed[dataset.name])
+    return changed
+
+
+def test_full_build_equals_a_plain_computation(copy: WarehouseCopy, history: ShopHistory) -> None:
+    assert_right(copy, history)
+
+
+def test_days_of_changes_are_taken_in_and_equal_a_full_build(copy: WarehouseCopy, history: ShopHistory) -> None:
+    history.live(days=2)
+    copy.batch(history)
+    assert_right(copy, history)
+    assert not builds(copy.client)[-1].is_full
+    assert verify_is_equal(copy)
+
+
+def test_late_order_rebuilds_its_day_and_the_declared_closure(copy: WarehouseCopy, history: ShopHistory) -> None:
+    before = copy.published()
+    history.new_order(days_ago=40, lines=2)
+    day = history.day - timedelta(days=40)
+    copy.batch(history)
+    assert_right(copy, history)
+    changed = rebuilt(before, copy.published())
+    assert changed["daily_business_metrics"] == [(day,)]
+    assert len(changed["orders_enhanced"]) < len(before["orders_enhanced"]) / 4
+    assert len(changed["order_items_enhanced"]) == 2
+    assert min(changed["customer_tier_analytics"], default=(day,))[0] >= day
+    assert min(changed["product_performance"])[0] == day
+
+
+def test_status_change_of_an_old_order_leaves_tiers_and_products_alone(
+    copy: WarehouseCopy, history: ShopHistory
+) -> None:
+    old = next(order for order in history.rows["orders"].values() if order["status"] == OrderStatus.PENDING)
+    before = copy.published()
+    history.update(ORDERS, old, status=OrderStatus.SHIPPED, updated_at=history.moment())
+    copy.batch(history)
+    assert_right(copy, history)
+    changed = {name: keys for name, keys in rebuilt(before, copy.published()).items() if keys}
+    assert changed == {
+        "orders_enhanced": [(old["id"],)],
+        "daily_business_metrics": [(old["created_at"].date(),)],
+        "monthly_kpis": [(old["created_at"].date().replace(day=1),)],
+    }
+
+
+def test_deleted_order_leaves_its_last_day(copy: WarehouseCopy, history: ShopHistory) -> None:
+    alone = history.new_order(days_ago=1, lines=1)
+    copy.batch(history)
+    before = copy.published()
+    for line in [line for line in history.rows["order_items"].values() if line["order_id"] == alone["id"]]:
+        history.delete(ORDER_ITEMS, line["id"])
+    history.delete(ORDERS, alone["id"])
+    copy.batch(history)
+    assert_right(copy, history)
+    assert rebuilt(before, copy.published())["daily_business_metrics"] == [(alone["created_at"].date(),)]
+
+
+def test_nothing_changed_sends_no_statement_but_the_question(
+    copy: WarehouseCopy, history: ShopHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    execute = type(copy.client).execute
+    monkeypatch.setattr(type(copy.client), "execute", lambda *its: sent.append(its[1]) or execute(*its))
+    assert copy.build(history).models == 0
+    copy.publish(history)
+    assert sent == []
+
+
+def test_batch_whose_tests_fail_is_not_seen_and_the_next_one_heals(copy: WarehouseCopy, history: ShopHistory) -> None:
+    before = copy.published()
+    history.live(days=1)
+    broken = history.insert(ORDERS, **{**history.rows["orders"][max(history.rows["orders"])], "id": 9_999})
+    history.logs["orders"][-1]["shipping_address"] = "__debezium_unavailable_value"
+    with pytest.raises(ContractViolation, match="no_placeholder_base_orders"):
+        copy.build(history)
+    assert copy.published() == before
+    assert builds(copy.client)[-1].state is State.BEGUN
+
+    history.delete(ORDERS, broken["id"])
+    copy.batch(history)
+    assert_right(copy, history)
+    assert verify_is_equal(copy)
