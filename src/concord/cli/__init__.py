@@ -36,6 +36,7 @@ COMMANDS = {
     "batch": "concord.cli.batch:app",
     "lake": "concord.cli.lake:app",
     "recon": "concord.cli.recon:app",
+    "quality": "concord.cli.quality:app",
     "query": "concord.cli.query:query",
     "sql": "concord.cli.sql:sql",
     "dlq": "concord.cli.dlq:app",

@@ -24,6 +24,15 @@ SOURCE = "raw"
 STAGED_SUFFIX = "_enhanced"
 
 
+def email_macro(pattern: str) -> str:
+    """Snowflake's ``regexp_like`` matches the whole text anyway. False, not null, for a missing address."""
+    return (
+        "{% macro is_valid_email(email) -%}\n"
+        f"    coalesce(regexp_like({{{{ email }}}}, '{pattern}'), false)\n"
+        "{%- endmacro %}\n"
+    )
+
+
 def sources() -> dict[str, Any]:
     """The document of ``_staging__sources.yml``."""
     changes = [as_raw(table) for table in TABLES.values()]

@@ -2,6 +2,7 @@
 
 from concord.contracts.derived import RAW_DEAD_LETTERS, WAREHOUSE_BOOKKEEPING
 from concord.contracts.events import RAW_EVENTS
+from concord.contracts.expectations import QUALITY, QUALITY_SCHEMA
 from concord.contracts.model import Column, Dataset
 from concord.contracts.state import state_columns
 from concord.contracts.tables import TABLES, TOAST_PLACEHOLDER, as_raw
@@ -69,6 +70,18 @@ def create_account_objects() -> list[str]:
 
 def create_schemas() -> list[str]:
     return [f"create schema if not exists {schema}" for schema in SCHEMAS]
+
+
+def create_quality() -> list[str]:
+    """What is wrong with the data: tables of the checks, and per row the rules that it breaks."""
+    rules = "listagg(rule, ', ') within group (order by rule) as rules"
+    grain = "batch_id, layer, dataset, row_key"
+    return [
+        f"create schema if not exists {QUALITY_SCHEMA}",
+        *(create_table(dataset, QUALITY_SCHEMA) for dataset in QUALITY.values()),
+        f"create or replace view {QUALITY_SCHEMA}.flagged_rows as\nselect {grain}, count(*) as rules_broken, {rules}\n"
+        f"from {QUALITY_SCHEMA}.violations\ngroup by {grain}",
+    ]
 
 
 def create_table(dataset: Dataset, schema: str = "RAW") -> str:
