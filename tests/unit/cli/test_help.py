@@ -54,7 +54,11 @@ def test_a_shell_is_offered_every_command(completed):
 
 @pytest.mark.parametrize(
     ("words", "offered"),
-    [("concord batch ", {"run", "list"}), ("concord logs --f", {"--follow"}), ("concord logs ka", {"kafka"})],
+    [
+        ("concord batch ", {"run", "list", "verify", "docs"}),
+        ("concord logs --f", {"--follow"}),
+        ("concord logs ka", {"kafka"}),
+    ],
 )
 def test_a_shell_is_offered_subcommands_options_and_engines(completed, words, offered):
     assert set(completed(words)) == offered
