@@ -98,6 +98,8 @@ class Spark(Section):
     batch_memory: str
     trigger_seconds: int
     max_offsets_per_trigger: int
+    failpoints: bool = False
+    """For drills alone: a file in the speed layer's folder may name a step at which the driver is killed."""
 
 
 class Telemetry(Section):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from concord import bootstrap
 from concord.settings import load_settings
+from concord.speed.failpoint import Failpoint
 from concord.speed.job import SESSION_OPTIONS, SpeedLayer
 from concord.telemetry import logging
 from concord.telemetry.clock import now
@@ -27,7 +28,7 @@ def main(database: str, topic: str, folder: str, failpoint: str = "") -> None:
         trigger_seconds=1,
         max_offsets_per_trigger=40,
         clock=now,
-        failpoint=failpoint,
+        failpoint=Failpoint(failpoint),
         events_topic=topic,
         dead_letter_topic=f"dlq.{topic}",
     )

@@ -11,6 +11,7 @@ import typer
 from concord import bootstrap
 from concord.gateways.spark import java_pid
 from concord.settings import Settings, Telemetry, load_settings
+from concord.speed.failpoint import FILE, Failpoint, Step
 from concord.speed.instruments import Targets, prepared, probes
 from concord.speed.job import SESSION_OPTIONS, SpeedLayer
 from concord.speed.lease import Lease, lease
@@ -22,11 +23,11 @@ from concord.telemetry.exposition import Metrics
 from concord.telemetry.tracing import Traces, to_collector, to_file
 
 SERVICE = "concord-speed"
-FAILPOINT_HELP = "For drills: die at this step of a micro-batch (batch_open, data_stored, position_stored)."
-Failpoint = Annotated[str, typer.Option(envvar="CONCORD_FAILPOINT", hidden=True, help=FAILPOINT_HELP)]
+FAILPOINT_HELP = f"For drills: die at this step of a micro-batch ({', '.join(Step)})."
+DiesAt = Annotated[str, typer.Option(envvar="CONCORD_FAILPOINT", hidden=True, help=FAILPOINT_HELP)]
 
 
-def stream(failpoint: Failpoint = "") -> None:
+def stream(failpoint: DiesAt = "") -> None:
     """Run the speed layer: Kafka to ClickHouse in micro-batches, until SIGTERM. `concord up` starts it for you."""
     logging.configure()
     settings = load_settings()
@@ -60,7 +61,7 @@ def _run(settings: Settings, held: Lease, failpoint: str) -> None:
             trigger_seconds=settings.spark.trigger_seconds,
             max_offsets_per_trigger=settings.spark.max_offsets_per_trigger,
             clock=now,
-            failpoint=failpoint,
+            failpoint=Failpoint(failpoint, folder(settings) / FILE if settings.spark.failpoints else None),
             report=Reporter(metrics, traces),
         )
         structlog.get_logger().info("starting", folder=str(layer.folder), failpoint=failpoint)

@@ -1,6 +1,6 @@
 """A micro-batch of events goes to rest: valid ones once per id, late ones apart, invalid ones as dead letters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pyarrow as pa
@@ -9,15 +9,17 @@ import pyarrow.compute as pc
 from concord.contracts.behaviour import LATE_EVENTS
 from concord.contracts.derived import DEAD_LETTERS
 from concord.contracts.events import EVENTS
+from concord.contracts.model import Dataset
 from concord.gateways.clickhouse import ClickHouse
 from concord.speed.batch_token import BatchToken
 from concord.speed.copies import known, originals
 from concord.speed.dead_letters import publish
 from concord.speed.enrich import enrichment, pinned
+from concord.speed.failpoint import Failpoint, Step
 from concord.speed.lateness import bound_after, is_late
 from concord.speed.quality import Fate, KindCount, dead_kinds, kinds_of
 from concord.speed.records import BATCH_AT
-from concord.speed.sessions.keep import StoreSessions
+from concord.speed.sessions.keep import Ranges, StoreSessions
 from concord.speed.settle import settle
 from concord.speed.tally import Done, Fates, offset_ranges
 
@@ -30,6 +32,7 @@ class StoreEvents:
     bootstrap: str
     dead_letter_topic: str
     token: BatchToken
+    failpoint: Failpoint = field(default_factory=Failpoint)
 
     def __call__(self, records: pa.Table) -> Done:
         ranges = offset_ranges(records)
@@ -38,14 +41,22 @@ class StoreEvents:
         late = events.filter(is_late(events))
         kept = originals(events, known(self.store, events, late), ranges)
         timely, kept_late = apart(kept.events)
-        self.store.insert_arrow(DEAD_LETTERS.name, settled.dead, self.token.of(DEAD_LETTERS.name, ranges))
-        publish(self.bootstrap, self.dead_letter_topic, settled.dead)
-        self.store.insert_arrow(LATE_EVENTS.name, kept_late, self.token.of(LATE_EVENTS.name, ranges))
-        self.store.insert_arrow(EVENTS.name, timely, self.token.of(EVENTS.name, ranges))
+        self._insert(DEAD_LETTERS, settled.dead, ranges, Step.DEAD_LETTERS_STORED)
+        self._publish(settled.dead)
+        self._insert(LATE_EVENTS, kept_late, ranges, Step.LATE_STORED)
+        self._insert(EVENTS, timely, ranges, Step.EVENTS_STORED)
         bound = bound_after(records)
-        measures = StoreSessions(self.store, self.token)(timely, bound, ranges, _began(records))
+        measures = StoreSessions(self.store, self.token, self.failpoint)(timely, bound, ranges, _began(records))
         fates = Fates(records, [timely], settled.dead, kept.copies, late=kept_late, bound=bound)
         return Done(fates.tallies(), measures, kinds(timely, kept_late, kept.copies, settled.dead))
+
+    def _insert(self, dataset: Dataset, rows: pa.Table, ranges: Ranges, step: Step) -> None:
+        self.store.insert_arrow(dataset.name, rows, self.token.of(dataset.name, ranges))
+        self.failpoint.reached(step, self.token.query)
+
+    def _publish(self, dead: pa.Table) -> None:
+        publish(self.bootstrap, self.dead_letter_topic, dead)
+        self.failpoint.reached(Step.DEAD_LETTERS_PUBLISHED, self.token.query)
 
     def _enriched(self, events: pa.Table, now: datetime) -> pa.Table:
         return enrichment(self.store, pinned(self.store, self.token, now)).applied(events)

@@ -20,6 +20,7 @@ from concord.speed.batch_token import BatchToken
 from concord.speed.change_logs import StoreChanges
 from concord.speed.changes import parsed
 from concord.speed.events import StoreEvents
+from concord.speed.failpoint import Failpoint
 from concord.speed.idle import IdleBound
 from concord.speed.micro_batch import MicroBatch, Write
 from concord.speed.records import positioned
@@ -56,7 +57,7 @@ class SpeedLayer:
     trigger_seconds: int
     max_offsets_per_trigger: int
     clock: Callable[[], datetime]
-    failpoint: str = ""
+    failpoint: Failpoint = field(default_factory=Failpoint)
     report: Report = log_line
     events_topic: str = EVENTS_TOPIC
     dead_letter_topic: str = DEAD_LETTER_TOPIC
@@ -84,7 +85,7 @@ class SpeedLayer:
 
     def write_events(self, events: DataFrame, token: BatchToken) -> Done:
         """Valid events and dead letters. Validation keeps all cores, storing is one task."""
-        work = StoreEvents(self.store, self.bootstrap, self.dead_letter_topic, token)
+        work = StoreEvents(self.store, self.bootstrap, self.dead_letter_topic, token, self.failpoint)
         return in_one_task(events.repartition(1), work, EVENTS)
 
     def _start(self, query: str, rows: DataFrame, write: Write) -> StreamingQuery:

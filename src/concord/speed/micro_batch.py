@@ -1,7 +1,7 @@
 """What every micro-batch does, whatever it carries: store the data, then the position, then say so."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
 
@@ -14,7 +14,7 @@ from concord.dialects.arrow import arrow_schema
 from concord.errors import Unavailable
 from concord.gateways.clickhouse import ClickHouse
 from concord.speed.batch_token import BatchToken
-from concord.speed.failpoint import Step, reached
+from concord.speed.failpoint import Failpoint, Step
 from concord.speed.report import Finished, Report, log_line
 from concord.speed.tally import Done, Tally
 
@@ -37,7 +37,7 @@ class MicroBatch:
     write: Write
     store: ClickHouse
     clock: Callable[[], datetime]
-    failpoint: str = ""
+    failpoint: Failpoint = field(default_factory=Failpoint)
     report: Report = log_line
 
     def __call__(self, records: DataFrame, batch_id: int) -> None:
@@ -48,13 +48,13 @@ class MicroBatch:
 
     def run(self, records: DataFrame, token: BatchToken) -> Done:
         """One attempt. Data first, position last: what the position covers is there."""
-        reached(Step.BATCH_OPEN, self.query, self.failpoint)
+        self.failpoint.reached(Step.BATCH_OPEN, self.query)
         began_at, started = self.clock(), perf_counter()
         done = self.write(records, token)
         stored = perf_counter()
-        reached(Step.DATA_STORED, self.query, self.failpoint)
+        self.failpoint.reached(Step.DATA_STORED, self.query)
         self._store_position(done.tallies, token)
-        reached(Step.POSITION_STORED, self.query, self.failpoint)
+        self.failpoint.reached(Step.POSITION_STORED, self.query)
         finished = Finished(
             self.query, token.batch_id, done, began_at, stored - started, position_seconds=perf_counter() - stored
         )

@@ -5,7 +5,7 @@ where they are, the funnels are, and a second run has nothing left to do.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
@@ -19,6 +19,7 @@ from concord.dialects.arrow import arrow_schema
 from concord.gateways.clickhouse import ClickHouse
 from concord.rules.sessions import INACTIVITY_MS
 from concord.speed.batch_token import BatchToken
+from concord.speed.failpoint import Failpoint, Step
 from concord.speed.sessions.funnel import deltas
 from concord.speed.sessions.rows import EVENT_SCHEMA, SESSION_SCHEMA
 from concord.speed.sessions.state import SessionState
@@ -69,6 +70,7 @@ class StoreSessions:
 
     store: ClickHouse
     token: BatchToken
+    failpoint: Failpoint = field(default_factory=Failpoint)
 
     def __call__(self, events: pa.Table, bound: datetime, ranges: Ranges, written_at: datetime) -> Mapping[str, int]:
         """Take in the timely ``events`` that this micro-batch stored; what is held afterwards, for the metrics."""
@@ -77,9 +79,10 @@ class StoreSessions:
             return {}
         changes = state.update(as_frame(events), self._at_rest, self.token.batch_id)
         minutes, category_minutes = deltas(changes)
-        self._insert(FUNNEL_MINUTES, minutes, ranges)
-        self._insert(FUNNEL_CATEGORY_MINUTES, category_minutes, ranges)
-        self._insert(SESSIONS, changes.after.with_columns(written_at=pl.lit(written_at)), ranges)
+        self._insert(FUNNEL_MINUTES, minutes, ranges, Step.FUNNELS_STORED)
+        self._insert(FUNNEL_CATEGORY_MINUTES, category_minutes, ranges, Step.CATEGORIES_STORED)
+        sessions = changes.after.with_columns(written_at=pl.lit(written_at))
+        self._insert(SESSIONS, sessions, ranges, Step.SESSIONS_STORED)
         state.commit(changes)
         state.settle(round(bound.timestamp() * 1000))
         self._remember(state)
@@ -118,9 +121,10 @@ class StoreSessions:
     def _remember(self, state: SessionState) -> None:
         _REMEMBERED[self.token.checkpoint_id] = Remembered(self.token.batch_id, state)
 
-    def _insert(self, dataset: Dataset, rows: pl.DataFrame, ranges: Ranges) -> None:
+    def _insert(self, dataset: Dataset, rows: pl.DataFrame, ranges: Ranges, step: Step) -> None:
         table = rows.select(dataset.names).to_arrow().cast(arrow_schema(dataset))
         self.store.insert_arrow(dataset.name, table, self.token.of(dataset.name, ranges))
+        self.failpoint.reached(step, self.token.query)
 
     def _at_rest(self, owners: pl.DataFrame) -> pl.DataFrame:
         asked = owners.select(pl.all().cast(pl.String)).to_arrow()
