@@ -46,6 +46,14 @@ class Totals:
     def count_fate(self, fate: str, count: int) -> None:
         self.fates[fate] = self.fates.get(fate, 0) + count
 
+    def __add__(self, other: Self) -> Self:
+        made = type(self)(dict(self.kinds), dict(self.fates))
+        for kind, total in other.kinds.items():
+            made.add(kind, total)
+        for fate, count in other.fates.items():
+            made.count_fate(fate, count)
+        return made
+
     @property
     def records(self) -> int:
         return sum(self.fates.values())

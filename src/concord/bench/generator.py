@@ -6,7 +6,7 @@ because the broker or the machine is busy, keeps the time it was meant for, so t
 
 import multiprocessing
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
@@ -33,22 +33,32 @@ PRODUCER: dict[str, object] = {
     "queue_buffering_max_messages": 1_000_000,
     "queue_buffering_max_kbytes": 512 << 10,
     "delivery_report_only_error": True,
+    "message_max_bytes": 4 << 20,
+    # What a broker that was killed had not acknowledged is sent again until it is, in order and once.
+    "message_timeout_ms": 600_000,
 }
 FLUSH_SECONDS = 120.0
 ENDS_WITHIN_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
+class Part:
+    """Recorded visits on a schedule, under the identities of one ``run``."""
+
+    file: Path
+    schedule: Schedule
+    run: int
+
+
+@dataclass(frozen=True)
 class Load:
-    """What to send: a file of recorded visits on a schedule, under the identities of one ``run``.
+    """What to send: parts, one after the other.
 
     ``nice`` is asked for and refused quietly where the user may not have it; what it got is in :class:`Sent`.
     """
 
-    file: Path
-    schedule: Schedule
+    parts: Sequence[Part]
     bootstrap: str
-    run: int
     topic: str = EVENTS_TOPIC
     nice: int = -5
 
@@ -70,12 +80,25 @@ class Sent:
         return {"records": self.totals.records, "per_second": self.totals.records / self.seconds, **figures}
 
 
+@dataclass(frozen=True)
+class Shared:
+    """What the load's process and the one that started it tell each other while it runs."""
+
+    sent: "Synchronized[int]"
+    unacknowledged: "Synchronized[int]"
+    is_over: "Synchronized[bool]"
+
+    @classmethod
+    def of(cls, context: Any) -> "Shared":
+        return cls(context.Value("q", 0), context.Value("q", 0), context.Value("b", False))
+
+
 class Generator:
     """A load under way."""
 
-    def __init__(self, process: Any, sent: "Synchronized[int]", answer: Connection) -> None:
+    def __init__(self, process: Any, shared: Shared, answer: Connection) -> None:
         self._process = process
-        self._sent = sent
+        self._shared = shared
         self._answer = answer
 
     @property
@@ -85,7 +108,16 @@ class Generator:
     @property
     def sent(self) -> int:
         """Records handed to the client library so far."""
-        return self._sent.value
+        return self._shared.sent.value
+
+    @property
+    def unacknowledged(self) -> int:
+        """Records handed to the client library that the broker had not acknowledged when it was last looked at."""
+        return self._shared.unacknowledged.value
+
+    def end(self) -> None:
+        """Send no more: the schedule ends here."""
+        self._shared.is_over.value = True
 
     def is_running(self) -> bool:
         return bool(self._process.is_alive()) and not self._answer.poll()
@@ -106,48 +138,55 @@ class Generator:
 def generating(load: Load) -> Iterator[Generator]:
     """The load's process, started; it is ended with the block."""
     context = multiprocessing.get_context("spawn")
-    sent = context.Value("q", 0)
+    shared = Shared.of(context)
     answer, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(load, sent, theirs), name="generator", daemon=True)
+    process = context.Process(target=_work, args=(load, shared, theirs), name="generator", daemon=True)
     process.start()
     theirs.close()
     try:
-        yield Generator(process, sent, answer)
+        yield Generator(process, shared, answer)
     finally:
         if not answer.closed and process.is_alive() and not answer.poll():
             process.terminate()
         process.join(ENDS_WITHIN_SECONDS)
 
 
-def _work(load: Load, sent: "Synchronized[int]", answer: Connection) -> None:
+def _work(load: Load, shared: Shared, answer: Connection) -> None:
     """The whole life of the process."""
     try:
-        answer.send(_send(load, sent))
+        answer.send(_send(load, shared))
     except ConcordError as error:
         answer.send(error)
 
 
-def _send(load: Load, sent: "Synchronized[int]") -> Sent:
+def _send(load: Load, shared: Shared) -> Sent:
     nice = _set_nice(load.nice)
-    recorded = read(load.file)
-    replay = Replay(recorded, load.schedule, load.run)
+    replays = [Replay(read(part.file), part.schedule, part.run) for part in load.parts]
     delivery = _Delivery(load)
-    behind = 0.0
     started = time.time()
-    for first, last in _ticks(load.schedule):
-        for chunk in replay.chunks(first, last):
-            delivery.send(chunk)
-        sent.value = last
-        behind = max(behind, _behind(load.schedule, last))
+    behind = max([_replayed(replay, delivery, shared) for replay in replays], default=0.0)
     delivery.finish()
     times = psutil.Process().cpu_times()
-    return Sent(replay.totals(), time.time() - started, behind, times.user + times.system, nice)
+    totals = sum((replay.totals() for replay in replays), start=Totals())
+    return Sent(totals, time.time() - started, behind, times.user + times.system, nice)
 
 
-def _ticks(schedule: Schedule) -> Iterator[tuple[int, int]]:
-    """Ranges of record numbers, each given out when its last record is due."""
+def _replayed(replay: Replay, delivery: "_Delivery", shared: Shared) -> float:
+    """Sent to the end of its schedule, or until it is over; the longest delay against it in milliseconds."""
+    behind, before = 0.0, shared.sent.value
+    for first, last in _ticks(replay.schedule, shared):
+        for chunk in replay.chunks(first, last):
+            delivery.send(chunk)
+        shared.sent.value = before + last
+        shared.unacknowledged.value = delivery.waiting()
+        behind = max(behind, _behind(replay.schedule, last))
+    return behind
+
+
+def _ticks(schedule: Schedule, shared: Shared) -> Iterator[tuple[int, int]]:
+    """Ranges of record numbers, each given out when its last record is due; none once it is over."""
     first = 0
-    while first < schedule.count:
+    while first < schedule.count and not shared.is_over.value:
         last = min(_due(schedule) if schedule.is_paced else schedule.count, first + LARGEST_CHUNK)
         if last > first:
             yield first, last
@@ -194,6 +233,10 @@ class _Delivery:
                     self._producer.poll(0.05)
         self._producer.poll(0)
         self._refuse_failure()
+
+    def waiting(self) -> int:
+        """Records not acknowledged yet."""
+        return len(self._producer)
 
     def finish(self) -> None:
         if missing := self._producer.flush(FLUSH_SECONDS):

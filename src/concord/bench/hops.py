@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from concord import bootstrap
 from concord.bench.accounting import Accounts
-from concord.bench.generator import Load, generating
+from concord.bench.generator import Load, Part, generating
 from concord.bench.own_stack import pids
 from concord.bench.recorded import Fate, read
 from concord.bench.replay import Replay
@@ -39,7 +39,8 @@ def kafka(settings: Settings, file: Path, count: int) -> Measured:
     accounts = Accounts.of({"kafka": pids(settings)["kafka"]})
     accounts.begin()
     schedule = backlog(count, NOMINAL_PER_SECOND, time.time_ns() // 1_000_000)
-    with generating(Load(file, schedule, settings.kafka.bootstrap, run=int(time.time()), topic=TOPIC)) as generator:
+    load = Load([Part(file, schedule, run=int(time.time()))], settings.kafka.bootstrap, topic=TOPIC)
+    with generating(load) as generator:
         sent = generator.result()
     produced_cpu = accounts.seconds()["kafka"]
     accounts.begin()

@@ -1,7 +1,7 @@
 """Visits of the synthetic shop, recorded once so that they can be replayed at any rate."""
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from heapq import heappop, heappush
@@ -14,7 +14,7 @@ from concord.bench.content import HEAD_DIGITS, cents, content
 from concord.bench.recorded import NOWHERE, SCHEMA, Fate
 from concord.contracts.model import Dataset
 from concord.ingest.clickstream import Event
-from concord.ingest.faults import spoiled
+from concord.ingest.faults import FAULTS, POISON, Fault, spoiled
 from concord.ingest.shop import Shop
 from concord.ingest.visits import Visits
 
@@ -22,6 +22,8 @@ RECORDED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 """In every time of the file; the real ones are written when a record is sent."""
 NO_HEAD = "0" * HEAD_DIGITS
 USERS, PRODUCTS = 20_000, 2_000
+HOT_USER = 1_000_001
+"""None of the shop's."""
 ORDER_EVERY = 12
 """Events per order, about what the visits that buy come to."""
 REPEATABLE = 5_000
@@ -37,6 +39,8 @@ class Shares:
     duplicate: float = 0.02
     late: float = 0.005
     out_of_order: float = 0.025
+    hot: float = 0.0
+    """By one user, who is the same in every round: a hot key."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Recording:
     seed: int = 1
     visitors: int = 20_000
     held: int = 100_000
+    is_poison: bool = False
+    """What is invalid is what has stopped a parser before."""
     shares: Shares = field(default_factory=Shares)
 
     def notes(self) -> dict[str, Any]:
@@ -132,19 +138,22 @@ def _happening(recording: Recording) -> Iterator[Made]:
             visits.placed(shop.place(cart, RECORDED_AT)[0], cart)
         drawn = rng.random()
         if drawn < shares.invalid:
-            yield _broken(rng, visits)
+            yield _broken(rng, visits, POISON if recording.is_poison else FAULTS)
         elif drawn < shares.invalid + shares.late:
             late_ms = rng.randint(LATE_HOURS[0] * HOUR_MS, LATE_HOURS[1] * HOUR_MS)
             event = visits.stray_event(RECORDED_AT)
             yield Made(event, event.encoded(), Fate.LATE, late_ms=late_ms)
+        elif drawn < shares.invalid + shares.late + shares.hot:
+            event = visits.event_of(HOT_USER, RECORDED_AT)
+            yield Made(event, event.encoded(), Fate.STORED)
         else:
             event = visits.next_event(RECORDED_AT)
             yield Made(event, event.encoded(), Fate.STORED)
 
 
-def _broken(rng: Random, visits: Visits) -> Made:
+def _broken(rng: Random, visits: Visits, faults: Sequence[Fault]) -> Made:
     event = visits.stray_event(RECORDED_AT)
-    fault, value = spoiled(rng, event)
+    fault, value = spoiled(rng, event, faults)
     return Made(event, value, Fate.DEAD, reason=str(fault.reason))
 
 

@@ -11,7 +11,7 @@ from concord.bench import at_rest, batches
 from concord.bench.accounting import Accounts
 from concord.bench.expected import differences
 from concord.bench.freshness import freshness, probing
-from concord.bench.generator import Generator, Load, Sent, generating
+from concord.bench.generator import Generator, Load, Part, Sent, generating
 from concord.bench.observe import Moment, flow, watching
 from concord.bench.own_stack import SPEED, pids
 from concord.bench.ranges import Since
@@ -94,7 +94,8 @@ class Bench:
         since, store = Since.now(kafka), self._store("admin")
         accounts = Accounts.of(self._pids())
         idle = accounts.weigh(), dict(accounts.peak_by_engine)
-        load = Load(self.file, schedule, self.settings.kafka.bootstrap, run=int(time.time()))
+        part = Part(self.file, schedule, run=int(time.time()))
+        load = Load([part], self.settings.kafka.bootstrap)
         with generating(load) as generator:
             accounts.begin()
             with watching(store, since, accounts, self._pids, lambda: generator.sent) as watched:
@@ -108,7 +109,7 @@ class Bench:
         log = Supervisord(self.settings.home).log_of(SPEED)
         began_at = started_at if not schedule.is_paced else schedule.start_ms / 1000
         return Run(
-            run=load.run,
+            run=part.run,
             since=since,
             sent=sent,
             started_at=started_at,

@@ -1,6 +1,7 @@
 """Every way in which a record of the events topic may be wrong, and what the judge must say of it."""
 
-from collections.abc import Callable, Mapping
+import gzip
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -23,9 +24,9 @@ class Fault:
     spoil: Callable[[Document], bytes | None]
 
 
-def spoiled(rng: Random, event: Event) -> tuple[Fault, bytes | None]:
-    """The event with a fault drawn by chance."""
-    fault = rng.choice(FAULTS)
+def spoiled(rng: Random, event: Event, faults: Sequence[Fault] | None = None) -> tuple[Fault, bytes | None]:
+    """The event with a fault drawn by chance, of :data:`FAULTS` if no others are given."""
+    fault = rng.choice(faults or FAULTS)
     return fault, fault.spoil(dict(event.document))
 
 
@@ -49,6 +50,13 @@ def _envelope(document: Document) -> Document:
 def _twice(document: Document) -> bytes:
     encoded = orjson.dumps(document)
     return encoded[:-1] + b',"event_id":"' + str(document["event_id"]).encode() + b'"}'
+
+
+def _nested(levels: int) -> object:
+    inner: object = {}
+    for _ in range(levels):
+        inner = {"in": inner}
+    return inner
 
 
 ENVELOPE_FIELDS = frozenset(
@@ -92,3 +100,19 @@ FAULTS = (
     Fault("no_identity", Reason.NO_IDENTITY, _as(EventType.PAGE_VIEW, {"user_id": None, "anonymous_id": None})),
     Fault("before_the_web", Reason.IMPOSSIBLE_TIME, _with(occurred_at="1970-01-01T00:00:00.000Z")),
 )
+
+POISON = (
+    Fault("huge", Reason.TOO_LARGE, _with(user_agent="x" * (2 << 20))),
+    Fault("deep", Reason.TOO_LARGE, lambda document: orjson.dumps({**document, "properties": _nested(200)})),
+    Fault("bottomless", Reason.NOT_JSON, lambda document: b'{"properties":' + b"[" * 100_000),
+    Fault("many_fields", Reason.UNKNOWN_FIELD, _with(**{f"field_{number}": number for number in range(5_000)})),
+    Fault("compressed", Reason.NOT_JSON, lambda document: gzip.compress(orjson.dumps(document), mtime=0)),
+    Fault("avro", Reason.NOT_JSON, lambda document: b"\x00\x00\x00\x00\x07" + orjson.dumps(document)),
+    Fault("zeros", Reason.NOT_JSON, lambda document: bytes(1_000)),
+    Fault("byte_order_mark", Reason.NOT_JSON, lambda document: b"\xef\xbb\xbf" + orjson.dumps(document)),
+    Fault("half_a_pair", Reason.NOT_JSON, lambda document: orjson.dumps(document).replace(b"event_id", b"\\ud83d")),
+    Fault("not_a_number", Reason.NOT_JSON, lambda document: orjson.dumps(document)[:-1] + b',"price":NaN}'),
+    Fault("beyond_doubles", Reason.NOT_JSON, lambda document: orjson.dumps(document)[:-1] + b',"price":1e400}'),
+    Fault("null_value", Reason.NOT_JSON, lambda document: None),
+)
+"""What has stopped a parser before: it must not stop the stream."""

@@ -18,12 +18,14 @@ from concord.ingest.clickstream import (
     Event,
     Step,
     Visitor,
+    add,
     browsing,
     checkout,
     device,
     event,
     filling_the_cart,
     purchase,
+    view,
 )
 from concord.ingest.shop import Cart, PlacedOrder, Shop
 
@@ -83,6 +85,12 @@ class Visits:
     def stray_event(self, at: datetime) -> Event:
         """A page view of a device that is never seen again: it disturbs nobody's session."""
         return self._event(self._new_visit(Intent.BROWSE), PAGE_VIEW, at)
+
+    def event_of(self, user_id: int, at: datetime) -> Event:
+        """A user without a device who never leaves: looks at something, or puts it into the cart."""
+        step = self._rng.choice((view, add))(self._shop.random_articles(1)[0])
+        user = Visitor(None, user_id, SERVER, None)
+        return self._event(Visit(user, iter(()), self._shop.random_cart(), knows_user=True), step, at)
 
     def waiting_cart(self) -> Cart | None:
         """The cart of whoever waits longest at the checkout."""

@@ -11,7 +11,7 @@ import pytest
 
 from concord.bench.content import HEAD_DIGITS, cents, content, first_eight
 from concord.bench.expected import Total, Totals, differences
-from concord.bench.record import Recording, record
+from concord.bench.record import HOT_USER, Recording, Shares, record
 from concord.bench.recorded import NOWHERE, Fate, Recorded, read, write
 from concord.bench.replay import Replay
 from concord.bench.schedule import steady
@@ -214,3 +214,30 @@ def test_an_altered_row_voids_the_run(expected, stored, sent, field, value):
 def test_a_late_row_in_the_wrong_table_voids_the_run(expected, stored, sent):
     moved = [("events", event) for _, event in stored]
     assert differences(expected, at_rest(moved, sent))
+
+
+# --- other mixtures ---
+
+
+def test_a_hot_user_has_its_share_and_is_the_same_in_every_round():
+    hot = Recorded(record(Recording(events=EVENTS, visitors=100, held=200, shares=Shares(hot=0.3))))
+    replayed = Replay(hot, steady(1000, 3, START), RUN)
+    keys = [key for chunk in replayed.chunks(0, 2 * EVENTS) for key in chunk.keys]
+    key, count = Counter(keys).most_common(1)[0]
+    assert key == str(HOT_USER).encode()
+    assert 0.25 < count / len(keys) < 0.32
+
+
+def test_a_recording_may_be_all_poison():
+    shares = Shares(invalid=1.0, duplicate=0.0, late=0.0, out_of_order=0.0)
+    poison = record(Recording(events=50, shares=shares, is_poison=True))
+    assert set(poison["fate"].to_pylist()) == {Fate.DEAD}
+
+
+def test_totals_add_up_over_parts():
+    one = Totals({"events/LOGIN": Total(1, 2, 2**64 - 1, 4)}, {"stored": 1})
+    other = Totals({"events/LOGIN": Total(1, 3, 2, 5), "events/SEARCH": Total(1)}, {"stored": 2, "dead": 1})
+    both = one + other
+    assert both.kinds == {"events/LOGIN": Total(2, 5, 1, 9), "events/SEARCH": Total(1)}
+    assert (both.fates, both.records) == ({"stored": 3, "dead": 1}, 4)
+    assert one.records == 1

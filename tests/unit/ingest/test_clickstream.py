@@ -9,7 +9,7 @@ import pytest
 
 from concord.contracts.events import EventType
 from concord.ingest.clickstream import Bought, Order, replayed
-from concord.ingest.faults import FAULTS, Fault
+from concord.ingest.faults import FAULTS, POISON, Fault
 from concord.rules.quality import Accepted, Rejected, judge
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -84,7 +84,7 @@ def test_replaying_again_later_gives_the_same_identities() -> None:
     assert not set(first) & {event.event_id for event in replayed(order(number="536366"), NOW)}
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", [*FAULTS, *POISON], ids=lambda fault: fault.name)
 @pytest.mark.parametrize("index", range(5))
 def test_every_fault_is_refused_for_its_reason(fault: Fault, index: int) -> None:
     verdict = judge(fault.spoil(dict(replayed(order(), NOW)[index].document)), NOW)
