@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from concord.chaos.oracle import funnel_category_minutes, funnel_minutes, oracle
 from concord.contracts.behaviour import ENRICHED_EVENTS
 from concord.contracts.derived import SPEED_POSITION
 from concord.contracts.events import EventType
@@ -23,7 +24,6 @@ from concord.speed.sessions import keep
 from concord.speed.sessions.keep import StoreSessions
 from concord.speed.sessions.rows import EVENT_SCHEMA, SESSION_SCHEMA
 from tests.factories import row
-from tests.session_oracle import funnel_category_minutes, funnel_minutes, oracle
 from tests.speed_database import speed_database
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]

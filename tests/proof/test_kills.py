@@ -3,8 +3,6 @@
 Part of `make proof`. Each test shows first that the engine had open work when it was killed.
 """
 
-import os
-import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,10 +10,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
 import pytest
 
 from concord import bootstrap
+from concord.chaos.in_flight import kill, open_batch
 from concord.cli import hops, recon
 from concord.cli.demo import await_layers
 from concord.contracts.position import Position
@@ -69,13 +67,6 @@ def pid_of(settings: Settings, engine: str) -> int:
     return eventually(lambda: next(state.pid for state in engine_states(settings) if state.name == engine))
 
 
-def kill(pid: int) -> None:
-    """SIGKILL to the process and everything below it."""
-    process = psutil.Process(pid)
-    for each in [*process.children(recursive=True), process]:
-        os.kill(each.pid, signal.SIGKILL)
-
-
 def assert_whole(settings: Settings, ledger: Path, note: Note) -> None:
     """Lost 0, duplicated 0, every bad event a dead letter once; both layers equal the source at a fence."""
     await_layers(settings, PATIENCE)
@@ -96,19 +87,6 @@ def assert_whole(settings: Settings, ledger: Path, note: Note) -> None:
     note(f"recon run --source: {rows:,} rows compared, {report.differences} differences, faults {report.faults}")
     assert report.agrees
     assert [fault for flow in hops.all_flows(settings) for fault in flow.faults] == []
-
-
-def open_batch(checkpoints: Path) -> tuple[str, int] | None:
-    """A micro-batch whose offsets are planned and not committed."""
-    for query in checkpoints.iterdir():
-        planned, done = _newest(query / "offsets"), _newest(query / "commits")
-        if planned > done:
-            return query.name, planned
-    return None
-
-
-def _newest(folder: Path) -> int:
-    return max((int(path.name) for path in folder.glob("[0-9]*") if path.name.isdigit()), default=-1)
 
 
 def test_spark_driver_killed_inside_a_micro_batch(stack: Settings, tmp_path: Path, note: Note):

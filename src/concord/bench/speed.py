@@ -12,11 +12,11 @@ from concord.bench.accounting import Accounts
 from concord.bench.expected import differences
 from concord.bench.freshness import freshness, probing
 from concord.bench.generator import Generator, Load, Part, Sent, generating
+from concord.bench.held import wait_until_held
 from concord.bench.observe import Moment, flow, watching
 from concord.bench.own_stack import SPEED, pids
 from concord.bench.ranges import Since
 from concord.bench.schedule import Schedule, backlog, bursts, steady
-from concord.errors import Unavailable
 from concord.gateways.clickhouse import ClickHouse
 from concord.platform.supervisord import Supervisord
 from concord.settings import Settings
@@ -25,8 +25,7 @@ HOPS = {"broker": "kafka", "spark": SPEED, "clickhouse": "clickhouse"}
 """Hops as ``concord capacity`` knows them, and their engines."""
 STARTS_IN_SECONDS = 4.0
 """For the generator's process to start and read its file."""
-PATIENCE_SECONDS = 900.0
-POLL_SECONDS = 0.2
+PATIENCE_SECONDS = 180.0
 Say = Callable[[str], None]
 
 
@@ -104,7 +103,7 @@ class Bench:
                     accounts.begin()
                 started_at = time.time()
                 after_sending()
-                drained_at = self._wait_until_held(store, since, sent.totals.records)
+                drained_at = wait_until_held(store, since, sent.totals.records, PATIENCE_SECONDS)
                 cpu, programs = accounts.seconds(), accounts.by_program()
         log = Supervisord(self.settings.home).log_of(SPEED)
         began_at = started_at if not schedule.is_paced else schedule.start_ms / 1000
@@ -128,19 +127,6 @@ class Bench:
         sent = generator.result()
         self.say(f"sent {sent.totals.records:,} records")
         return sent
-
-    def _wait_until_held(self, store: ClickHouse, since: Since, records: int) -> float:
-        """When the speed layer's position first covered so many records. Raises :class:`Unavailable` if it does not."""
-        last_held, last_moved = -1, time.monotonic()
-        while (held := since.held(store.position())) < records:
-            if held > last_held:
-                last_held, last_moved = held, time.monotonic()
-            if time.monotonic() - last_moved > PATIENCE_SECONDS / 5:
-                raise Unavailable(
-                    f"the speed layer holds {held:,} of {records:,} records and goes no further", "concord logs speed"
-                )
-            time.sleep(POLL_SECONDS)
-        return time.time()
 
     def _wrong(self, run: "Run") -> list[str]:
         store = self._store("admin")

@@ -43,6 +43,7 @@ COMMANDS = {
     "scale": "concord.cli.scale:scale",
     "capacity": "concord.cli.capacity:capacity",
     "bench": "concord.cli.bench:app",
+    "chaos": "concord.cli.chaos:app",
     "verify": "concord.cli.verify:app",
     "render": "concord.cli.render:render",
     "reset": "concord.cli.engines:reset",

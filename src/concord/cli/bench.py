@@ -30,17 +30,17 @@ def _share(text: str) -> Any:
     return typer.Option(min=0.0, max=0.5, help=text)
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     errors.print(f"[dim]{text}[/dim]", highlight=False)
 
 
-class _Told:
+class Told:
     """Says when an engine is ready or stopped."""
 
     def begins(self, name: str) -> None: ...
 
     def done(self, name: str, note: str) -> None:
-        _say(f"{name}: {note}")
+        say(f"{name}: {note}")
 
 
 @app.command()
@@ -85,7 +85,7 @@ def speed(
     """Sustained rate, freshness, CPU and memory of the speed layer; each record accounted for, or the run is void."""
     plan = campaign.Plan(
         name=name,
-        command=_command(),
+        command=command_line(),
         per_second=rate,
         seconds=seconds,
         backlog=backlog,
@@ -98,7 +98,7 @@ def speed(
         keeps=keep,
     )
     settings = load_settings()
-    document = campaign.speed(settings, campaign.recorded_file(settings, file, _say), plan, _Told(), _say)
+    document = campaign.speed(settings, campaign.recorded_file(settings, file, say), plan, Told(), say)
     _finish(document, results, as_json)
 
 
@@ -137,9 +137,9 @@ def queries(
 ) -> None:
     """What a dashboard asks, over a week's rows, while events come in."""
     settings = load_settings()
-    plan = campaign.Plan("queries", _command(), rate, seconds, warm_seconds=warm_up, keeps=keep)
-    chosen = campaign.recorded_file(settings, file, _say)
-    _finish(campaign.queries(settings, chosen, plan, events, _Told(), _say), results, as_json)
+    plan = campaign.Plan("queries", command_line(), rate, seconds, warm_seconds=warm_up, keeps=keep)
+    chosen = campaign.recorded_file(settings, file, say)
+    _finish(campaign.queries(settings, chosen, plan, events, Told(), say), results, as_json)
 
 
 @app.command()
@@ -152,13 +152,13 @@ def report(results: Folder = result.FOLDER) -> None:
 
 def _hop(name: str, measure: Measure, count: int, file: Path | None, folder: Path, as_json: bool) -> None:
     settings = load_settings()
-    chosen = campaign.recorded_file(settings, file, _say)
-    plan = campaign.Plan(name, _command(), per_second=0, seconds=0)
-    document = campaign.hop(settings, plan, _Told(), lambda own: measure(own, chosen, count))
+    chosen = campaign.recorded_file(settings, file, say)
+    plan = campaign.Plan(name, command_line(), per_second=0, seconds=0)
+    document = campaign.hop(settings, plan, Told(), lambda own: measure(own, chosen, count))
     _finish(document, folder, as_json)
 
 
-def _command() -> str:
+def command_line() -> str:
     return " ".join(["concord", *sys.argv[1:]])
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from concord.chaos.oracle import oracle
 from concord.contracts.events import EventType
 from tests.session_events import MINUTE, Event, SpeedLayer, click
-from tests.session_oracle import oracle
 
 PAGE, VIEW, CART, CHECKOUT, PURCHASE, LOGIN, LOGOUT, SEARCH = (
     EventType.PAGE_VIEW,

@@ -10,10 +10,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from concord.chaos.oracle import funnel_category_minutes, funnel_minutes, oracle
 from concord.contracts.events import EventType
 from concord.rules.sessions import INACTIVITY_MS
 from tests.session_events import Event, SpeedLayer, click
-from tests.session_oracle import funnel_category_minutes, funnel_minutes, oracle
 
 TRIALS = int(os.environ.get("CONCORD_SESSION_TRIALS", "60"))
 

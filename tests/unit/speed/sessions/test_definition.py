@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from concord.chaos.oracle import oracle
 from concord.contracts.events import EventType
 from concord.rules.sessions import INACTIVITY_MS
 from tests.session_events import MINUTE, NOON, SECOND, Event, SpeedLayer, click, event_id
-from tests.session_oracle import oracle
 
 PAGE, VIEW, CART, UNCART, CHECKOUT, PURCHASE = (
     EventType.PAGE_VIEW,

@@ -5,13 +5,13 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from concord.chaos.oracle import oracle
 from concord.contracts.behaviour import SESSION_CATEGORIES, SESSIONS
 from concord.contracts.events import EventType
 from concord.rules.sessions import INACTIVITY_MS, session_id
 from concord.speed.sessions import open_sessions
 from concord.speed.sessions.open_sessions import OpenSessions
 from tests.session_events import MINUTE, NOON, SpeedLayer, click, event_id, frame
-from tests.session_oracle import oracle
 
 PAGE, VIEW, CART, LOGIN, LOGOUT = (
     EventType.PAGE_VIEW,

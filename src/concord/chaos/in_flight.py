@@ -1,0 +1,56 @@
+"""Work in flight: what shows that a fault struck while there was something to lose."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from concord.platform import leftovers
+
+STOPS_WITHIN_SECONDS = 1.0
+
+
+def open_batch(checkpoints: Path) -> tuple[str, int] | None:
+    """A micro-batch whose offsets are planned and not committed."""
+    for query in sorted(checkpoints.iterdir()):
+        if (number := open_batch_of(query)) is not None:
+            return query.name, number
+    return None
+
+
+def open_batch_of(query: Path) -> int | None:
+    """The micro-batch that is open in the checkpoint of one query."""
+    planned, done = _newest(query / "offsets"), _newest(query / "commits")
+    return planned if planned > done else None
+
+
+def _newest(folder: Path) -> int:
+    return max((int(path.name) for path in folder.glob("[0-9]*") if path.name.isdigit()), default=-1)
+
+
+def frozen(pid: int) -> list[psutil.Process]:
+    """The process and everything below it, stopped in the middle of what they do."""
+    family = leftovers.family([pid])
+    for member in family:
+        member.suspend()
+    deadline = time.monotonic() + STOPS_WITHIN_SECONDS
+    while time.monotonic() < deadline and any(member.status() != psutil.STATUS_STOPPED for member in family):
+        time.sleep(0.001)
+    return family
+
+
+def thawed(family: Sequence[psutil.Process]) -> None:
+    for member in family:
+        member.resume()
+
+
+def killed(family: Sequence[psutil.Process]) -> None:
+    """SIGKILL to each."""
+    for member in family:
+        member.kill()
+
+
+def kill(pid: int) -> None:
+    """SIGKILL to the process and everything below it."""
+    killed(leftovers.family([pid])[::-1])
