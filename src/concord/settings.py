@@ -98,6 +98,8 @@ class Spark(Section):
     batch_memory: str
     trigger_seconds: int
     max_offsets_per_trigger: int
+    checkpoints: str = Field(default="", pattern=r"^$|^s3a://[^/]+(/.*)?$")
+    """Where the speed layer's checkpoints are: ``s3a://bucket/prefix`` on the object store, encrypted; empty: at home."""
 
 
 class Telemetry(Section):
