@@ -11,6 +11,7 @@ from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.connect import Connect
 from concord.gateways.kafka import Kafka
 from concord.gateways.lake import SPARK_EXTENSIONS, Lake
+from concord.gateways.object_store import ObjectStore
 from concord.gateways.postgres import Postgres
 from concord.gateways.snowflake import Snowflake
 from concord.gateways.spark import end_session
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 SPARK_JAR_SETS = ("spark-arrow", "spark")
 """In the order of the class path: the newer Arrow goes before what pyspark ships."""
+STORE_JAR_SET = "spark-s3"
+"""What Spark needs to keep checkpoints on the object store."""
 
 POSTGRES_SECRETS = {
     names.OWNER_ROLE: "postgres_shop",
@@ -65,6 +68,19 @@ def lake(settings: Settings) -> Lake:
     )
 
 
+def checkpoint_store(settings: Settings) -> ObjectStore | None:
+    """Where the speed layer's checkpoints lie on the object store; None if they are kept in the home folder."""
+    if not settings.spark.checkpoints:
+        return None
+    return ObjectStore(
+        settings.spark.checkpoints,
+        endpoint=settings.object_store.endpoint,
+        region=settings.object_store.region,
+        access_key=settings.secret("s3_access_key").get_secret_value(),
+        secret_key=settings.secret("s3_secret_key").get_secret_value(),
+    )
+
+
 def clickhouse(settings: Settings, user: str = "writer") -> ClickHouse:
     """The speed layer's store, as ``admin``, ``writer`` or ``reader``."""
     return ClickHouse(
@@ -95,7 +111,8 @@ def snowflake(settings: Settings, schema: str = "RAW") -> Snowflake:
 def spark_session(
     settings: Settings, app: str, memory: str, options: Mapping[str, str] | None = None, is_adaptive: bool = False
 ) -> "SparkSession":
-    """Spark with every jar that Concord uses, and the lake as catalog ``iceberg``."""
+    """Spark with every jar that Concord uses, the lake as catalog ``iceberg``, and where checkpoints may lie."""
+    store = checkpoint_store(settings)
     return session(
         app,
         master=settings.spark.master,
@@ -103,7 +120,7 @@ def spark_session(
         jars=spark_jars(settings),
         adaptive=is_adaptive,
         options=options,
-        catalog_options=lake(settings).spark_options(),
+        catalog_options={**lake(settings).spark_options(), **(store.spark_options() if store else {})},
     )
 
 
@@ -120,7 +137,8 @@ def spark_for(settings: Settings, app: str, memory: str) -> Iterator["SparkSessi
 
 def spark_jars(settings: Settings) -> list[Path]:
     """The jars of a Spark session, in the order of its class path. Raises if a set was not installed."""
-    sets = [sorted((settings.cache / "jars" / name).glob("*.jar")) for name in SPARK_JAR_SETS]
+    names = (*SPARK_JAR_SETS, *([STORE_JAR_SET] if settings.spark.checkpoints else []))
+    sets = [sorted((settings.cache / "jars" / name).glob("*.jar")) for name in names]
     if not all(sets):
         raise Misconfigured(f"Spark's jars are missing from {settings.cache / 'jars'}", "run: concord setup")
     return [jar for jars in sets for jar in jars]

@@ -114,6 +114,12 @@ def provision_lake(settings: Settings) -> None:
         lake.create_table(dataset)
 
 
+def provision_checkpoints(settings: Settings) -> None:
+    """The bucket of the speed layer's checkpoints, where the profile keeps them on the object store."""
+    if store := bootstrap.checkpoint_store(settings):
+        store.create_bucket()
+
+
 def provision_clickhouse(settings: Settings) -> None:
     """Database, tables and views of the speed layer."""
     clickhouse = bootstrap.clickhouse(settings, "admin")
@@ -164,6 +170,7 @@ STEPS: dict[str, Callable[[Settings], None]] = {
     "PostgreSQL: roles, tables, publication": provision_postgres,
     "Kafka: topics": provision_kafka,
     "lake: tables": provision_lake,
+    "object store: bucket for checkpoints": provision_checkpoints,
     "ClickHouse: tables": provision_clickhouse,
     "Snowflake: schemas and tables": provision_snowflake,
     "Kafka Connect: connectors": provision_connectors,

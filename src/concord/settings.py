@@ -100,6 +100,8 @@ class Spark(Section):
     max_offsets_per_trigger: int
     failpoints: bool = False
     """For drills alone: a file in the speed layer's folder may name a step at which the driver is killed."""
+    checkpoints: str = Field(default="", pattern=r"^$|^s3a://[^/]+(/.*)?$")
+    """Where the speed layer's checkpoints are: ``s3a://bucket/prefix`` on the object store, encrypted; empty: at home."""
 
 
 class Telemetry(Section):

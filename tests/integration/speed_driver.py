@@ -2,7 +2,8 @@
 
     python -m tests.integration.speed_driver DATABASE TOPIC FOLDER FAILPOINT
 
-Ends by itself once it has no data left to read. The stack is the one that the environment names.
+Ends by itself once it has no data left to read. The stack is the one that the environment names; where its
+profile keeps checkpoints on the object store, they are there.
 """
 
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from concord import bootstrap
 from concord.settings import load_settings
+from concord.speed.checkpoints.folder import LocalFolder
 from concord.speed.failpoint import Failpoint
 from concord.speed.job import SESSION_OPTIONS, SpeedLayer
 from concord.telemetry import logging
@@ -24,7 +26,7 @@ def main(database: str, topic: str, folder: str, failpoint: str = "") -> None:
         spark=bootstrap.spark_session(settings, f"test-{topic}", "1g", options=SESSION_OPTIONS),
         store=replace(bootstrap.clickhouse(settings, user="admin"), database=database),
         bootstrap=settings.kafka.bootstrap,
-        folder=Path(folder),
+        checkpoints=bootstrap.checkpoint_store(settings) or LocalFolder(Path(folder)),
         trigger_seconds=1,
         max_offsets_per_trigger=40,
         clock=now,

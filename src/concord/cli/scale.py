@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from concord import bootstrap
 from concord.cli.numbers import positive
 from concord.cli.output import AsJson, console, print_json, table
-from concord.cli.stream import folder, ready_file
+from concord.cli.stream import checkpoints, ready_file
 from concord.contracts.derived import SPEED_POSITION
 from concord.contracts.names import EVENTS_QUERY as QUERY
 from concord.contracts.names import EVENTS_TOPIC
@@ -27,6 +27,7 @@ from concord.rules.load import Observation
 from concord.rules.scaling import Advice, advise
 from concord.rules.scaling_settings import ScalingSettings
 from concord.settings import Settings, load_settings
+from concord.speed.checkpoints.folder import Folder
 from concord.telemetry.clock import now
 
 LOCAL_EXECUTORS = 1
@@ -117,24 +118,24 @@ def sample(settings: Settings) -> Sample:
         at_seconds=time.monotonic(),
         arrived=sum(offset + 1 for _, _, offset in end),
         lag=sum(max(0, offset - held[key]) for key, offset in end.offsets.items()),
-        batch=last_batch(store, folder(settings) / "checkpoints" / QUERY / "offsets"),
+        batch=last_batch(store, checkpoints(settings)),
     )
 
 
-def last_batch(store: ClickHouse, offsets: Path) -> Batch | None:
+def last_batch(store: ClickHouse, kept: Folder) -> Batch | None:
     """The last micro-batch: what it held says ClickHouse, when it began says Spark's own log of offsets."""
     for batch_id, records, written_at in store.query(LAST_BATCH, {"query": QUERY}):
-        if started_at := began(offsets / str(batch_id)):
+        if started_at := began(kept.read(f"{QUERY}/offsets/{batch_id}")):
             return Batch(batch_id, records, max(0.0, written_at.timestamp() - started_at))
     return None
 
 
-def began(offset_file: Path) -> float | None:
+def began(offset_file: bytes | None) -> float | None:
     """Seconds since 1970 at which Spark planned the micro-batch; None if it keeps no record of it (any more)."""
     try:
-        _, metadata, *_ = offset_file.read_text().splitlines()
+        _, metadata, *_ = (offset_file or b"").splitlines()
         return float(json.loads(metadata)["batchTimestampMs"]) / 1000
-    except (OSError, ValueError, KeyError):
+    except (ValueError, KeyError):
         return None
 
 

@@ -1,6 +1,8 @@
 """``concord stream``: the speed layer in the foreground."""
 
-from collections.abc import Iterator
+import os
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +13,15 @@ import typer
 from concord import bootstrap
 from concord.gateways.spark import java_pid
 from concord.settings import Settings, Telemetry, load_settings
+from concord.speed.checkpoints.folder import Folder, LocalFolder
 from concord.speed.failpoint import FILE, Failpoint, Step
 from concord.speed.instruments import Targets, prepared, probes
 from concord.speed.job import SESSION_OPTIONS, SpeedLayer
 from concord.speed.lease import Lease, lease
+from concord.speed.micro_batch import unfenced
 from concord.speed.report import Reporter
 from concord.speed.run import run, stop_signal
+from concord.speed.store_lease import identity_of, store_lease
 from concord.telemetry import logging
 from concord.telemetry.clock import now
 from concord.telemetry.exposition import Metrics
@@ -31,13 +36,30 @@ def stream(failpoint: DiesAt = "") -> None:
     """Run the speed layer: Kafka to ClickHouse in micro-batches, until SIGTERM. `concord up` starts it for you."""
     logging.configure()
     settings = load_settings()
-    with lease(folder(settings)) as held:
-        _run(settings, held, failpoint)
+    with lease(folder(settings)) as held, _fence(settings) as fence:
+        _run(settings, held, fence, failpoint)
 
 
 def folder(settings: Settings) -> Path:
-    """Where checkpoints, lease and readiness are kept."""
+    """Where lease and readiness are kept, and checkpoints unless the profile says otherwise."""
     return settings.home / "speed"
+
+
+def checkpoints(settings: Settings) -> Folder:
+    """Where the queries' checkpoints are."""
+    return bootstrap.checkpoint_store(settings) or LocalFolder(folder(settings) / "checkpoints")
+
+
+@contextmanager
+def _fence(settings: Settings) -> Iterator[Callable[[], None]]:
+    """What keeps drivers of other machines away; on this one the local lease does."""
+    store = bootstrap.checkpoint_store(settings)
+    if store is None:
+        yield unfenced
+        return
+    holder = f"process {os.getpid()} on {socket.gethostname()}"
+    with store_lease(store, identity_of(folder(settings)), holder) as held:
+        yield held.check
 
 
 def ready_file(settings: Settings) -> Path:
@@ -45,7 +67,7 @@ def ready_file(settings: Settings) -> Path:
     return folder(settings) / "ready"
 
 
-def _run(settings: Settings, held: Lease, failpoint: str) -> None:
+def _run(settings: Settings, held: Lease, fence: Callable[[], None], failpoint: str) -> None:
     ready_file(settings).unlink(missing_ok=True)
     targets = targets_of(settings.telemetry)
     metrics = prepared(Metrics(), targets, settings.spark.trigger_seconds)
@@ -57,14 +79,15 @@ def _run(settings: Settings, held: Lease, failpoint: str) -> None:
             spark=spark,
             store=bootstrap.clickhouse(settings, user="writer"),
             bootstrap=settings.kafka.bootstrap,
-            folder=folder(settings),
+            checkpoints=checkpoints(settings),
             trigger_seconds=settings.spark.trigger_seconds,
             max_offsets_per_trigger=settings.spark.max_offsets_per_trigger,
             clock=now,
             failpoint=Failpoint(failpoint, folder(settings) / FILE if settings.spark.failpoints else None),
             report=Reporter(metrics, traces),
+            fence=fence,
         )
-        structlog.get_logger().info("starting", folder=str(layer.folder), failpoint=failpoint)
+        structlog.get_logger().info("starting", checkpoints=layer.checkpoints.address, failpoint=failpoint)
         try:
             queries = layer.start()
             run(queries, stop, ready_file(settings), now, probes(metrics, layer, queries, targets))

@@ -11,6 +11,7 @@ NAMES = (
     "postgres_cdc",
     "s3_access_key",
     "s3_secret_key",
+    "s3_encryption_key",
     "clickhouse_admin",
     "clickhouse_writer",
     "clickhouse_reader",

@@ -35,6 +35,9 @@ from hashlib import md5
 from concord.contracts.behaviour import COUNTED
 from concord.contracts.events import EventType
 
+DEFINITION = 1
+"""Raise it whenever this page changes what a session is: sessions of two definitions must not meet in one table."""
+
 INACTIVITY_MS = 30 * 60 * 1000
 """The longest pause within a session, in milliseconds."""
 

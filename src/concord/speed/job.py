@@ -3,31 +3,33 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from concord.contracts.derived import SPEED_POSITION
 from concord.contracts.names import CHANGES_QUERY as CHANGES
 from concord.contracts.names import DEAD_LETTER_TOPIC, EVENTS_TOPIC, cdc_topic
 from concord.contracts.names import EVENTS_QUERY as EVENTS
 from concord.contracts.tables import TABLES
-from concord.errors import Misconfigured
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.kafka import Kafka
 from concord.speed.batch_token import BatchToken
 from concord.speed.change_logs import StoreChanges
 from concord.speed.changes import parsed
+from concord.speed.checkpoints.folder import Folder
+from concord.speed.checkpoints.plan import PLANS, made_with
+from concord.speed.checkpoints.preflight import Preflight
 from concord.speed.events import StoreEvents
 from concord.speed.failpoint import Failpoint
 from concord.speed.idle import IdleBound
-from concord.speed.micro_batch import MicroBatch, Write
+from concord.speed.micro_batch import MicroBatch, Write, unfenced
 from concord.speed.records import positioned
 from concord.speed.report import Report, log_line
 from concord.speed.tally import Done
 from concord.speed.validate import validated
 from concord.speed.worker import in_one_task
+
+Transformation = Callable[[DataFrame], DataFrame]
 
 SESSION_OPTIONS = {
     # A backlog of events must not keep the changes waiting.
@@ -48,17 +50,21 @@ SESSION_OPTIONS = {
 
 @dataclass(frozen=True)
 class SpeedLayer:
-    """Both queries over one session. ``folder`` keeps the checkpoints and must outlive the process."""
+    """Both queries over one session. ``checkpoints`` must outlive the process.
+
+    ``fence`` is called before each attempt at a micro-batch; it raises where this driver may not write any more.
+    """
 
     spark: SparkSession
     store: ClickHouse
     bootstrap: str
-    folder: Path
+    checkpoints: Folder
     trigger_seconds: int
     max_offsets_per_trigger: int
     clock: Callable[[], datetime]
     failpoint: Failpoint = field(default_factory=Failpoint)
     report: Report = log_line
+    fence: Callable[[], None] = unfenced
     events_topic: str = EVENTS_TOPIC
     dead_letter_topic: str = DEAD_LETTER_TOPIC
     change_topics: Sequence[str] = field(default_factory=lambda: [cdc_topic(table) for table in TABLES.values()])
@@ -69,11 +75,11 @@ class SpeedLayer:
 
     def start_changes(self) -> StreamingQuery:
         """The four change logs."""
-        return self._start(CHANGES, parsed(self._records(self.change_topics)), self.write_changes)
+        return self._start(CHANGES, self.change_topics, parsed, self.write_changes)
 
     def start_events(self) -> StreamingQuery:
         """The clickstream."""
-        return self._start(EVENTS, validated(self._records([self.events_topic])), self.write_events)
+        return self._start(EVENTS, [self.events_topic], validated, self.write_events)
 
     def idle_bound(self) -> IdleBound:
         """What moves the lateness bound while no events come in."""
@@ -88,17 +94,23 @@ class SpeedLayer:
         work = StoreEvents(self.store, self.bootstrap, self.dead_letter_topic, token, self.failpoint)
         return in_one_task(events.repartition(1), work, EVENTS)
 
-    def _start(self, query: str, rows: DataFrame, write: Write) -> StreamingQuery:
-        checkpoint = self.folder / "checkpoints" / query
-        refuse_lost_checkpoint(self.store, query, checkpoint)
+    def _start(self, query: str, topics: Sequence[str], transformed: Transformation, write: Write) -> StreamingQuery:
+        self._look_first(query, topics)
         self.spark.sparkContext.setLocalProperty("spark.scheduler.pool", query)
+        batch = MicroBatch(query, write, self.store, self.clock, self.failpoint, self.report, self.fence)
         return (
-            rows.writeStream.queryName(query)
-            .foreachBatch(MicroBatch(query, write, self.store, self.clock, self.failpoint, self.report).__call__)
-            .option("checkpointLocation", checkpoint.as_uri())
+            transformed(self._records(topics))
+            .writeStream.queryName(query)
+            .foreachBatch(batch.__call__)
+            .option("checkpointLocation", f"{self.checkpoints.address}/{query}")
             .trigger(processingTime=f"{self.trigger_seconds} seconds")
             .start()
         )
+
+    def _look_first(self, query: str, topics: Sequence[str]) -> None:
+        kafka = Kafka(self.bootstrap)
+        preflight = Preflight(self.checkpoints, kafka, self.store, query)
+        preflight(made_with(kafka, query, topics), PLANS[query].is_ordered_by_partition)
 
     def _records(self, topics: Sequence[str]) -> DataFrame:
         source = self.spark.readStream.format("kafka").options(**dict(self._source_options(topics)))
@@ -116,15 +128,3 @@ class SpeedLayer:
         # broker would keep it waiting half a second (its default) per partition, eight for the change topics.
         yield "kafka.fetch.max.wait.ms", "20"
         yield "kafka.max.partition.fetch.bytes", str(8 << 20)
-
-
-def refuse_lost_checkpoint(store: ClickHouse, query: str, checkpoint: Path) -> None:
-    """A query that has stored rows must not start over without its checkpoint: it would store them again."""
-    if (checkpoint / "metadata").exists():
-        return
-    held = store.query(f"select count() from {SPEED_POSITION.name} where query = {{query:String}}", {"query": query})
-    if held[0][0]:
-        raise Misconfigured(
-            f"{query} has stored rows, but its checkpoint {checkpoint} is gone",
-            "restore the folder, or reset both: `concord reset`",
-        )

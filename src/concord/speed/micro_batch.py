@@ -25,6 +25,10 @@ QUERY_ID = "sql.streaming.queryId"
 Write = Callable[[DataFrame, BatchToken], Done]
 
 
+def unfenced() -> None:
+    """For one driver that nobody else could stand in for."""
+
+
 @dataclass(frozen=True)
 class MicroBatch:
     """The function that Spark calls per micro-batch. It may be called again for the same one: nothing changes.
@@ -39,6 +43,7 @@ class MicroBatch:
     clock: Callable[[], datetime]
     failpoint: Failpoint = field(default_factory=Failpoint)
     report: Report = log_line
+    fence: Callable[[], None] = unfenced
 
     def __call__(self, records: DataFrame, batch_id: int) -> None:
         checkpoint_id = str(records.sparkSession.sparkContext.getLocalProperty(QUERY_ID))
@@ -48,6 +53,7 @@ class MicroBatch:
 
     def run(self, records: DataFrame, token: BatchToken) -> Done:
         """One attempt. Data first, position last: what the position covers is there."""
+        self.fence()
         self.failpoint.reached(Step.BATCH_OPEN, self.query)
         began_at, started = self.clock(), perf_counter()
         done = self.write(records, token)

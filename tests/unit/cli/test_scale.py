@@ -10,21 +10,18 @@ from concord.rules.load import Observation
 from concord.rules.scaling import Reason, advise
 from concord.rules.scaling_settings import ScalingSettings
 
-OFFSETS = 'v1\n{"batchWatermarkMs":0,"batchTimestampMs":1795477071990,"conf":{}}\n{"events":{"0":7}}'
+OFFSETS = b'v1\n{"batchWatermarkMs":0,"batchTimestampMs":1795477071990,"conf":{}}\n{"events":{"0":7}}'
 
 
-def test_a_micro_batch_began_when_spark_planned_it(tmp_path: Path) -> None:
-    (tmp_path / "7").write_text(OFFSETS)
-
-    assert began(tmp_path / "7") == 1_795_477_071.99
+def test_a_micro_batch_began_when_spark_planned_it() -> None:
+    assert began(OFFSETS) == 1_795_477_071.99
 
 
-@pytest.mark.parametrize("text", [None, "", "v1", "v1\nno json\n{}", "v1\n{}\n{}", 'v1\n{"batchTimestampMs":"x"}\n'])
-def test_a_micro_batch_without_a_record_of_it_began_at_no_known_time(tmp_path: Path, text: str | None) -> None:
-    if text is not None:
-        (tmp_path / "7").write_text(text)
-
-    assert began(tmp_path / "7") is None
+@pytest.mark.parametrize(
+    "text", [None, b"", b"v1", b"v1\nno json\n{}", b"v1\n{}\n{}", b'v1\n{"batchTimestampMs":"x"}\n']
+)
+def test_a_micro_batch_without_a_record_of_it_began_at_no_known_time(text: bytes | None) -> None:
+    assert began(text) is None
 
 
 def test_rates_are_what_happened_between_two_samples() -> None:

@@ -1,12 +1,13 @@
 """Kafka: topics, positions, and records between two positions."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
 import stamina
-from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
     AlterConfigOpType,
@@ -33,7 +34,7 @@ from concord.gateways.kafka.reading import (
 )
 from concord.gateways.kafka.sending import ABANDONED_MS, NewRecord, Sender
 
-__all__ = ["Kafka", "NewRecord", "Record", "Sender"]
+__all__ = ["Kafka", "NewRecord", "Record", "Sender", "TopicIdentity"]
 
 T = TypeVar("T")
 
@@ -59,6 +60,14 @@ TRANSIENT = frozenset(
         KafkaError.UNKNOWN_TOPIC_OR_PART,
     }
 )
+
+
+@dataclass(frozen=True)
+class TopicIdentity:
+    """A topic that is deleted and made again has another ``id``, whatever it is called."""
+
+    id: str
+    partitions: int
 
 
 class Kafka:
@@ -106,6 +115,17 @@ class Kafka:
         metadata = self._ask("list topics", lambda: self._admin.list_topics(timeout=ANSWER_SECONDS))
         return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
 
+    def described(self, topics: Sequence[str]) -> dict[str, TopicIdentity]:
+        """Identity and number of partitions of each topic. Raises :class:`Misconfigured` for one that is not there."""
+        self._refuse_missing(topics, self.partitions())
+        asked = TopicCollection(list(topics))
+        found = self._ask("describe topics", lambda: self._results(self._admin.describe_topics(asked)))
+        return {each.name: TopicIdentity(str(each.topic_id), len(each.partitions)) for each in found}
+
+    def kept(self, topics: Sequence[str]) -> dict[Partition, tuple[int, int]]:
+        """Per partition the first offset that is still kept, and the one after the last that may be read."""
+        return self._ask("find what is kept", lambda: self._kept(topics))
+
     def end_position(self, topics: Sequence[str]) -> Position:
         """Per partition the offset of the last committed data record, −1 if there is none."""
         return self._ask("find the last records", lambda: self._end_position(topics))
@@ -148,11 +168,7 @@ class Kafka:
     def _end_position(self, topics: Sequence[str]) -> Position:
         with Consuming(self.bootstrap) as consumer:
             present = consumer.list_topics(timeout=ANSWER_SECONDS).topics
-            missing = [topic for topic in topics if topic not in present]
-            if missing:
-                raise Misconfigured(
-                    f"Kafka at {self.bootstrap} has no topic {', '.join(missing)}", "`concord up` creates it"
-                )
+            self._refuse_missing(topics, present)
             return Position.of(
                 (topic, partition, last_record(consumer, topic, partition))
                 for topic in topics
@@ -163,6 +179,20 @@ class Kafka:
         with Consuming(self.bootstrap) as consumer:
             partitions = consumer.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic].partitions
             return Position.of((topic, each, edges(consumer, topic, each)[0] - 1) for each in partitions)
+
+    def _kept(self, topics: Sequence[str]) -> dict[Partition, tuple[int, int]]:
+        with Consuming(self.bootstrap) as consumer:
+            present = consumer.list_topics(timeout=ANSWER_SECONDS).topics
+            self._refuse_missing(topics, present)
+            places = [Partition(topic, number) for topic in topics for number in present[topic].partitions]
+            return {place: edges(consumer, place.topic, place.partition) for place in places}
+
+    def _refuse_missing(self, topics: Sequence[str], present: Container[str]) -> None:
+        missing = [topic for topic in topics if topic not in present]
+        if missing:
+            raise Misconfigured(
+                f"Kafka at {self.bootstrap} has no topic {', '.join(missing)}", "`concord up` creates it"
+            )
 
     def _pin_group(self, group: str, topic: str) -> None:
         fresh = [partition for partition, offset in self._committed(group, topic).items() if offset < 0]
@@ -222,6 +252,9 @@ class Kafka:
                         raise
 
         self._ask(what, every)
+
+    def _results(self, futures: Mapping[Any, Any]) -> list[Any]:
+        return [future.result(timeout=ANSWER_SECONDS) for future in futures.values()]
 
     @cached_property
     def _admin(self) -> AdminClient:

@@ -14,7 +14,7 @@ import stamina.instrumentation
 from rich.console import Console
 
 from concord.platform.install import clickhouse, folders, jar_sets, postgres, stamps
-from concord.platform.install.locks import JAR_SETS
+from concord.platform.install.locks import JAR_SETS, STORE_JAR_SET
 from concord.platform.install.progress import Downloads
 from concord.settings import Settings
 
@@ -41,8 +41,13 @@ class Outcome:
 
 def parts(settings: Settings) -> list[Part]:
     """Everything ``concord setup`` puts on this machine, PostgreSQL's copy only where it is needed."""
-    sets = [_jar_set(settings, name) for name in JAR_SETS]
+    sets = [_jar_set(settings, name) for name in (*JAR_SETS, *_asked_for(settings))]
     return [*sets, _clickhouse_library(settings), *([_postgres(settings)] if postgres.needs_copy() else [])]
+
+
+def _asked_for(settings: Settings) -> tuple[str, ...]:
+    """Jar sets that only some profiles need."""
+    return (STORE_JAR_SET,) if settings.spark.checkpoints else ()
 
 
 def install(settings: Settings, console: Console) -> list[Outcome]:

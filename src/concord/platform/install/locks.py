@@ -10,8 +10,9 @@ from concord.errors import Misconfigured
 from concord.settings import PROJECT
 
 JAR_SETS = ("kafka", "debezium", "iceberg-sink", "spark-arrow", "spark")
-OPTIONAL_JAR_SETS = ("flink",)
-"""Fetched when a benchmark asks for them, never by ``concord setup``."""
+STORE_JAR_SET = "spark-s3"
+OPTIONAL_JAR_SETS = ("flink", STORE_JAR_SET)
+"""Fetched when a benchmark asks for it, and when a profile keeps checkpoints on the object store."""
 JARS = PROJECT / "engines" / "jars"
 CLICKHOUSE_LIBRARY = PROJECT / "engines" / "clickhouse-library"
 

@@ -2,6 +2,7 @@
 
 import json
 import sysconfig
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -66,10 +67,15 @@ def _launch(settings: Settings) -> Launch:
             # Usable again half a second after a restart, instead of fifteen.
             *("-volume.preStopSeconds=1", "-master.electionTimeout=1s", "-master.heartbeatInterval=100ms"),
         ),
-        environment={"GOMEMLIMIT": MEMORY_LIMIT},
+        environment={"GOMEMLIMIT": MEMORY_LIMIT, **_key_of_keys(settings)},
         files={identities: identities_file(settings)},
         prepare=lambda: (folder / "data").mkdir(exist_ok=True),
     )
+
+
+def _key_of_keys(settings: Settings) -> Mapping[str, str]:
+    """Objects whose encryption is left to the store (SSE-S3) have keys; this one, kept elsewhere, encrypts them."""
+    return {"WEED_S3_SSE_KEY": settings.secret("s3_encryption_key").get_secret_value()}
 
 
 def _addresses(settings: Settings) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import psutil
 
 from concord.platform import installed
 from concord.platform.engine import Engine, Launch
-from concord.platform.launchers import clickhouse, kafka
+from concord.platform.launchers import clickhouse, kafka, object_store
 from concord.platform.launchers.own_python import module_command, settings_environment
 from concord.settings import Settings
 
@@ -22,7 +22,7 @@ def engine(settings: Settings) -> Engine:
         name=NAME,
         version=version("pyspark"),
         ports=(settings.telemetry.metrics_port,) if settings.telemetry.metrics_port else (),
-        needs=(kafka.NAME, clickhouse.NAME),
+        needs=(kafka.NAME, clickhouse.NAME, *([object_store.NAME] if settings.spark.checkpoints else [])),
         launch=lambda: _launch(settings),
         is_ready=lambda: _is_ready(ready),
         ready_within_seconds=180,
