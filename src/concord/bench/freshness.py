@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from concord.bench.at_rest import QUERY
+from concord.bench.background import meanwhile
 from concord.bench.ranges import OF_RUN, Since
 from concord.contracts.derived import SPEED_POSITION
 from concord.gateways.clickhouse import ClickHouse
@@ -62,14 +63,9 @@ class Seen:
 @contextmanager
 def probing(store: ClickHouse) -> Iterator[Seen]:
     """Ask every tenth of a second as long as the block runs."""
-    seen, stop = Seen(), threading.Event()
-    thread = threading.Thread(target=_probe, args=(store, seen, stop), daemon=True)
-    thread.start()
-    try:
+    seen = Seen()
+    with meanwhile(lambda stop: _probe(store, seen, stop)):
         yield seen
-    finally:
-        stop.set()
-        thread.join()
 
 
 def _probe(store: ClickHouse, seen: Seen, stop: threading.Event) -> None:

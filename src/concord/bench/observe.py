@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from concord.bench.accounting import Accounts
+from concord.bench.background import meanwhile
 from concord.bench.ranges import Since
 from concord.gateways.clickhouse import ClickHouse
 
@@ -41,14 +42,9 @@ def watching(
     store: ClickHouse, since: Since, accounts: Accounts, pids: Callable[[], Mapping[str, int]], sent: Callable[[], int]
 ) -> Iterator[Watched]:
     """Look once a second as long as the block runs."""
-    watched, stop = Watched(), threading.Event()
-    thread = threading.Thread(target=_watch, args=(store, since, accounts, pids, sent, watched, stop), daemon=True)
-    thread.start()
-    try:
+    watched = Watched()
+    with meanwhile(lambda stop: _watch(store, since, accounts, pids, sent, watched, stop)):
         yield watched
-    finally:
-        stop.set()
-        thread.join()
 
 
 def _watch(

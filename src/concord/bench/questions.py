@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from concord.bench.background import meanwhile
 from concord.bench.percentiles import percentiles
 from concord.gateways.clickhouse import ClickHouse
 
@@ -83,14 +84,9 @@ def _ms(seconds: Sequence[float]) -> dict[str, float]:
 @contextmanager
 def asking(store: ClickHouse) -> Iterator[Answers]:
     """Ask one question after the other as long as the block runs."""
-    answers, stop = Answers(), threading.Event()
-    thread = threading.Thread(target=_ask, args=(store, answers, stop), daemon=True)
-    thread.start()
-    try:
+    answers = Answers()
+    with meanwhile(lambda stop: _ask(store, answers, stop)):
         yield answers
-    finally:
-        stop.set()
-        thread.join()
 
 
 def _ask(store: ClickHouse, answers: Answers, stop: threading.Event) -> None:

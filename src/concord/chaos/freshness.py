@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from concord.bench.background import meanwhile
 from concord.chaos.load import Timeline
 from concord.errors import ConcordError
 
@@ -37,14 +38,9 @@ class Looks:
 @contextmanager
 def looking(held: Callable[[], int], timeline: Timeline) -> Iterator[Looks]:
     """Look several times a second as long as the block runs."""
-    looks, stop = Looks(timeline), threading.Event()
-    thread = threading.Thread(target=_look, args=(held, looks, stop), daemon=True)
-    thread.start()
-    try:
+    looks = Looks(timeline)
+    with meanwhile(lambda stop: _look(held, looks, stop)):
         yield looks
-    finally:
-        stop.set()
-        thread.join()
 
 
 def _look(held: Callable[[], int], looks: Looks, stop: threading.Event) -> None:
