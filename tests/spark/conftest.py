@@ -1,4 +1,4 @@
-"""A plain local session, and frames that look like Spark's Kafka source."""
+"""A plain local session with frames that look like Spark's Kafka source, and one with a lake in a folder."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from pyspark.sql.types import (
 
 from concord.gateways.spark import end_session, spark_session
 from concord.speed.records import positioned
+from tests.local_lake import LocalLake, lake_session
 
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 """When Kafka took every record of a test frame."""
@@ -53,3 +54,17 @@ def from_kafka(plain_spark: SparkSession) -> FromKafka:
         return positioned(plain_spark.createDataFrame(rows, KAFKA))
 
     return frame
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    session = lake_session(tmp_path_factory.mktemp("lake"))
+    yield session
+    end_session(session)
+
+
+@pytest.fixture
+def lake(spark: SparkSession) -> Iterator[LocalLake]:
+    found = LocalLake(spark)
+    yield found
+    found.clear()

@@ -1,11 +1,9 @@
 """Landed bytes become events or dead letters of the lake, each record in one place and once."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
 
 from concord.batch.audit_events import Landed
 from concord.batch.events import settle
@@ -15,29 +13,14 @@ from concord.contracts.events import EVENTS, EVENTS_LANDING
 from concord.contracts.names import EVENTS_TOPIC
 from concord.contracts.position import Position
 from concord.errors import Disagreement
-from concord.gateways.spark import end_session
 from concord.rules.quality import Accepted, judge
 from tests.event_documents import records
 from tests.factories import event, event_bytes, to_bytes
-from tests.local_lake import RECEIVED, LocalLake, lake_session
+from tests.local_lake import RECEIVED, LocalLake
 
 pytestmark = pytest.mark.spark
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    session = lake_session(tmp_path_factory.mktemp("lake"))
-    yield session
-    end_session(session)
-
-
-@pytest.fixture
-def lake(spark: SparkSession) -> Iterator[LocalLake]:
-    found = LocalLake(spark)
-    yield found
-    found.clear()
 
 
 def bring(lake: LocalLake, above: Position | None = None) -> Landed:

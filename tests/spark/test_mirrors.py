@@ -7,33 +7,17 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyspark.sql import SparkSession
 
 from concord.batch.mirrors import bring_to, held, rebuild
 from concord.contracts.model import Dataset
 from concord.contracts.position import Position
 from concord.contracts.tables import ORDERS, TOAST_PLACEHOLDER, as_change
-from concord.gateways.spark import end_session
 from tests.factories import change_row
-from tests.local_lake import LocalLake, lake_session
+from tests.local_lake import LocalLake
 
 pytestmark = pytest.mark.spark
 
 LOG = as_change(ORDERS).name
-
-
-@pytest.fixture(scope="module")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    session = lake_session(tmp_path_factory.mktemp("lake"))
-    yield session
-    end_session(session)
-
-
-@pytest.fixture
-def lake(spark: SparkSession) -> Iterator[LocalLake]:
-    found = LocalLake(spark)
-    yield found
-    found.clear()
 
 
 def advance(lake: LocalLake) -> Position:
