@@ -19,15 +19,6 @@ def http_answers(url: str) -> bool:
         return False
 
 
-def port_answers(host: str, port: int) -> bool:
-    """Whether something accepts connections there."""
-    try:
-        with closing(socket.create_connection((host, port), timeout=ANSWER_WITHIN_SECONDS)):
-            return True
-    except OSError:
-        return False
-
-
 def command_succeeds(command: Sequence[str]) -> bool:
     """Whether ``command`` exits with 0 in time."""
     try:
