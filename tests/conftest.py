@@ -24,6 +24,29 @@ from tests.stack import as_toml, delete_all_but_logs, free_ports, profile_with, 
 
 RUNNING = "CONCORD_TEST_PROFILE"
 
+QUICK = ("tests/unit/", "tests/assets/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Under ``pytest -n 2``: one worker keeps the stack and all its tests, the other takes file after file."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=_turn)
+
+
+def _group(item: pytest.Item) -> str:
+    return "stack" if _needs_stack(item) else item.nodeid.split("::")[0]
+
+
+def _needs_stack(item: pytest.Item) -> bool:
+    return "settings" in getattr(item, "fixturenames", ()) and not item.nodeid.startswith(QUICK)
+
+
+def _turn(item: pytest.Item) -> int:
+    """The longest first and the shortest last, so that both workers end together."""
+    return 0 if _needs_stack(item) else 2 if item.nodeid.startswith(QUICK) else 1
+
 
 class Quiet:
     """Watches the engines start and says nothing: pytest shows what fails."""
