@@ -34,7 +34,7 @@ down: packages ## Stop every engine; the data stays
 	@$(CONCORD) down
 
 test: setup ## Every test: units, the real engines, one slice end to end
-	@$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: lint type unit ## What a reviewer runs first; no engine needed
 

@@ -1,7 +1,8 @@
 """The running stack, for the tests that need one.
 
 ``CONCORD_TEST_PROFILE`` names the profile of a stack that runs already (with ``CONCORD_HOME`` where
-its data are elsewhere than usual); without it one is started for the session and stopped after it.
+its data are elsewhere than usual); without it one is started for the session, by each worker where
+there are several, and stopped after it.
 """
 
 import os
@@ -28,24 +29,9 @@ QUICK = ("tests/unit/", "tests/assets/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under ``pytest -n 2``: one worker keeps the stack and all its tests, the other takes file after file."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    """Under ``pytest -n 2`` each worker takes file after file: the long ones first, so that both end together."""
     if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=_turn)
-
-
-def _group(item: pytest.Item) -> str:
-    return "stack" if _needs_stack(item) else item.nodeid.split("::")[0]
-
-
-def _needs_stack(item: pytest.Item) -> bool:
-    return "settings" in getattr(item, "fixturenames", ()) and not item.nodeid.startswith(QUICK)
-
-
-def _turn(item: pytest.Item) -> int:
-    """The longest first and the shortest last, so that both workers end together."""
-    return 0 if _needs_stack(item) else 2 if item.nodeid.startswith(QUICK) else 1
+        items.sort(key=lambda item: item.nodeid.startswith(QUICK))
 
 
 class Quiet:

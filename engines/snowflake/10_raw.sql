@@ -142,6 +142,25 @@ create table if not exists RAW.dead_letters (
     file_name STRING
 );
 
+create table if not exists RAW.documents (
+    sha256 STRING not null,
+    name STRING not null,
+    content_type STRING not null,
+    size_bytes NUMBER(38, 0) not null,
+    uri STRING not null,
+    text_fault STRING,
+    put_at TIMESTAMP_NTZ not null,
+    loaded_at TIMESTAMP_NTZ default current_timestamp() not null
+);
+
+create table if not exists RAW.document_subjects (
+    sha256 STRING not null,
+    subject STRING not null,
+    subject_id STRING not null,
+    put_at TIMESTAMP_NTZ not null,
+    loaded_at TIMESTAMP_NTZ default current_timestamp() not null
+);
+
 create table if not exists RAW.load_audit (
     batch_id STRING not null,
     _topic STRING not null,

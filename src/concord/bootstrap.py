@@ -81,6 +81,26 @@ def checkpoint_store(settings: Settings) -> ObjectStore | None:
     )
 
 
+def document_store(settings: Settings) -> ObjectStore:
+    """Where documents lie: beside the lake's bucket, which some catalogs keep for tables alone."""
+    return _bucket(settings, f"{settings.object_store.bucket}-documents")
+
+
+def lake_bucket(settings: Settings) -> ObjectStore:
+    """The bucket of the lake's tables."""
+    return _bucket(settings, settings.object_store.bucket)
+
+
+def _bucket(settings: Settings, name: str) -> ObjectStore:
+    return ObjectStore(
+        f"s3a://{name}",
+        endpoint=settings.object_store.endpoint,
+        region=settings.object_store.region,
+        access_key=settings.secret("s3_access_key").get_secret_value(),
+        secret_key=settings.secret("s3_secret_key").get_secret_value(),
+    )
+
+
 def clickhouse(settings: Settings, user: str = "writer") -> ClickHouse:
     """The speed layer's store, as ``admin``, ``writer`` or ``reader``."""
     return ClickHouse(

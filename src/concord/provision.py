@@ -107,11 +107,12 @@ def coordinators() -> Iterator[tuple[str, str]]:
 
 
 def provision_lake(settings: Settings) -> None:
-    """Namespace and tables; the sinks never create one, because they would guess its types."""
+    """Namespace, tables and the bucket of documents; the sinks never create one, because they would guess its types."""
     lake = bootstrap.lake(settings)
     lake.create_namespace()
     for dataset in iceberg.LAKE_DATASETS:
         lake.create_table(dataset)
+    bootstrap.document_store(settings).create_bucket()
 
 
 def provision_checkpoints(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """One slice through the whole platform: a shop at work, bad events among good ones, both layers, the source."""
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +16,14 @@ from concord.cli import hops, recon
 from concord.cli.batch import run_batch
 from concord.cli.demo import await_layers
 from concord.cli.load import load_file
+from concord.cli.replay import replay
 from concord.contracts.tables import TABLES
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.postgres import Postgres
 from concord.gateways.snowflake import Snowflake
 from concord.ingest.generate import Plan, Shares, generate_shop
 from concord.ingest.ledger import Ledger
+from concord.platform.supervisord import Supervisord
 from concord.reconcile.run import Report
 from concord.serving.daily import daily_business_metrics
 from concord.settings import Settings
@@ -282,3 +285,47 @@ def test_rows_planted_in_the_speed_layer_are_named_by_key(run: Slice, stack: Set
         admin.command("drop table users_kept")
     assert found == {((altered,), "altered"), ((missing,), "extra"), ((999999999,), "missing")}
     assert eventually(lambda: differences(recon.between_layers(stack)) == [])
+
+
+SPEED_CONTENTS = {
+    "events": "event_id, occurred_at, _topic, _partition, _offset, _timestamp",
+    "events_late": "event_id, occurred_at, _topic, _partition, _offset, _timestamp",
+    "dead_letters": "reason, original, _topic, _partition, _offset",
+    "sessions_current": "session_id, owner, user_id, started_at, ended_at, events",
+    "orders_changes": "*",
+    "users_realtime": "*",
+    "order_items_realtime": "*",
+    "orders_current final": "*",
+}
+BUILT_ON_INSERT = {
+    "activity_minutes": "minute, event_type, device_type, sum(events)",
+    "search_minutes": "minute, search_query, sum(searches), sum(without_result)",
+    "funnel_minutes": "minute, sum(sessions), sum(viewed), sum(carted), sum(purchased), sum(cart_value)",
+}
+
+
+def speed_contents(reader: ClickHouse) -> dict[str, Counter[tuple[object, ...]]]:
+    """What is at rest, but for tiers and prices of the day, which are those of the newest publication."""
+    plain = {name: f"select {columns} from {name}" for name, columns in SPEED_CONTENTS.items()}
+    summed = {name: f"select {columns} from {name} group by all" for name, columns in BUILT_ON_INSERT.items()}
+    return {name: Counter(map(tuple, reader.query(sql))) for name, sql in (plain | summed).items()}
+
+
+def test_a_lost_checkpoint_is_made_good_from_the_lake(run: Slice, stack: Settings, reader: ClickHouse):
+    await_layers(stack, PATIENCE)
+    before = speed_contents(reader)
+    Supervisord(stack.home).stop("speed")
+    shutil.rmtree(stack.home / "speed" / "checkpoints")
+
+    replay(query=None, yes=True, size=700, accept_gaps=False)
+
+    assert [fault for flow in hops.all_flows(stack) for fault in flow.faults] == []
+    place_order(bootstrap.postgres(stack), date(2020, 3, 3), "7.00")
+    await_layers(stack, PATIENCE)
+    assert differences(recon.between_layers(stack)) == []
+    after = speed_contents(reader)
+    grown = {name for name in before if before[name] != after[name]}
+    assert grown == {"orders_changes", "orders_current final"}
+    for name in grown:
+        assert before[name] - after[name] == Counter(), name
+        assert after[name].total() == before[name].total() + 1

@@ -1,7 +1,10 @@
 """The gateway against the running catalog and object store."""
 
+import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 import pyarrow as pa
@@ -9,6 +12,9 @@ import pytest
 import stamina
 
 from concord import bootstrap
+from concord.batch import documents
+from concord.cli.lake.bucket import declared
+from concord.contracts.documents import DOCUMENT_SUBJECTS, DOCUMENTS
 from concord.contracts.events import EVENTS_LANDING
 from concord.contracts.model import Column, Dataset
 from concord.contracts.position import Position
@@ -16,6 +22,9 @@ from concord.contracts.tables import in_lake
 from concord.contracts.types import TEXT
 from concord.errors import Misconfigured, Unavailable
 from concord.gateways.lake import Lake
+from concord.gateways.object_store import ObjectStore
+from concord.gateways.object_store.bucket import Kind
+from concord.ingest.documents.put import Putting, Subject
 from concord.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -112,3 +121,54 @@ def stranger(settings: Settings, uri: str) -> Lake:
         access_key="stranger",
         secret_key="wrong",
     )
+
+
+def test_a_document_is_put_once_whoever_brings_it(settings: Settings, lake: Lake, tmp_path: Path) -> None:
+    content = uuid4().hex.encode()
+    files = [tmp_path / name for name in ("review.txt", "the-same.txt")]
+    for file in files:
+        file.write_bytes(content)
+    putting = Putting(lake, bootstrap.document_store(settings), DAY)
+
+    with ThreadPoolExecutor(4) as pool:
+        done = [
+            each
+            for found in pool.map(lambda n: list(putting(files, Subject("product", str(n)))), range(4))
+            for each in found
+        ]
+
+    assert [each.is_new for each in done].count(True) == 1
+    sha256 = hashlib.sha256(content).hexdigest()
+    [row] = lake.scan(DOCUMENTS.name, row_filter=f"sha256 = '{sha256}'").to_pylist()
+    assert (row["content_text"], row["content_type"], row["size_bytes"]) == (content.decode(), "text/plain", 32)
+    about = lake.scan(DOCUMENT_SUBJECTS.name, row_filter=f"sha256 = '{sha256}'").to_pylist()
+    assert sorted(each["subject_id"] for each in about) == ["0", "1", "2", "3"]
+    assert putting.store.read(f"{sha256[:2]}/{sha256}") == content
+
+
+def test_what_is_known_of_documents_reaches_the_warehouse_once(settings: Settings, lake: Lake, tmp_path: Path) -> None:
+    file = tmp_path / "manual.txt"
+    file.write_text(uuid4().hex)
+    [put] = Putting(lake, bootstrap.document_store(settings), DAY)([file], Subject("review", "7"))
+    with bootstrap.snowflake(settings) as warehouse:
+        documents.load(lake, warehouse, DAY)
+        assert documents.load(lake, warehouse, DAY) == 0
+
+        asked = "select d.name, d.size_bytes, s.subject, s.subject_id from RAW.documents d join RAW.document_subjects s on s.sha256 = d.sha256 where d.sha256 = %s"
+        assert warehouse.query(asked, (put.document.sha256,)) == [("manual.txt", 32, "review", "7")]
+
+
+def test_a_bucket_is_told_what_the_files_say(settings: Settings) -> None:
+    store = bootstrap.lake_bucket(settings)
+    own = ObjectStore(
+        f"s3a://test-{uuid4().hex}/",
+        endpoint=settings.object_store.endpoint,
+        region=settings.object_store.region,
+        access_key=store._access_key,
+        secret_key=store._secret_key,
+    )
+    own.create_bucket()
+    for kind in Kind:
+        assert not own.holds_setting(kind, declared(kind))
+        own.apply_setting(kind, declared(kind))
+        assert own.holds_setting(kind, declared(kind)), kind

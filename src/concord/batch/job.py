@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from concord.batch import documents
 from concord.batch.audit_events import Landed
 from concord.batch.build import Built, Dbt
 from concord.batch.events import settle
@@ -107,6 +108,8 @@ def run(tools: Tools, request: Request, step: Step) -> Outcome:
         with step("pin the lake"):
             plan = _plan(tools, request)
         outcome = _carry_out(tools, request, plan, step) if plan else Outcome(publication=None)
+        with step("load what is known of documents"):
+            documents.load(tools.lake, tools.warehouse, request.now)
         with step("hand tiers and catalogue to the speed layer"):
             hand_over(tools.warehouse, tools.speed, publications(tools.warehouse), request.now)
         return outcome

@@ -31,6 +31,7 @@ COMMANDS = {
     "load": "concord.cli.load:app",
     "generate": "concord.cli.generate:generate",
     "stream": "concord.cli.stream:stream",
+    "replay": "concord.cli.replay:replay",
     "watch": "concord.cli.live:watch",
     "tend": "concord.cli.tend:tend",
     "batch": "concord.cli.batch:app",

@@ -39,18 +39,18 @@ def up(stores: OnlyStores = False) -> None:
 
 def bring_up(settings: Settings, applications: bool = True) -> None:
     """Stores first, then what they must hold, then what works on them."""
-    with _display() as display:
-        lifecycle.start(settings, STORES, display)
-        with display.step("provision") as report:
+    with display() as shown:
+        lifecycle.start(settings, STORES, shown)
+        with shown.step("provision") as report:
             provision(settings, report)
         if applications:
-            lifecycle.start(settings, APPLICATIONS, display)
+            lifecycle.start(settings, APPLICATIONS, shown)
 
 
 def down() -> None:
     """Stop everything, the last started first. Data stay."""
-    with _display() as display:
-        lifecycle.stop(load_settings(), display)
+    with display() as shown:
+        lifecycle.stop(load_settings(), shown)
 
 
 def status(as_json: AsJson = False) -> None:
@@ -133,8 +133,8 @@ def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
     home.require_ours(settings)
     if not yes:
         typer.confirm(f"Stop the engines of {settings.home} and delete all their data?", abort=True)
-    with _display() as display:
-        lifecycle.reset(settings, display)
+    with display() as shown:
+        lifecycle.reset(settings, shown)
     console.print(f"deleted the data in {settings.home}", highlight=False)
 
 
@@ -162,7 +162,8 @@ class _Display:
 
 
 @contextmanager
-def _display() -> Iterator[_Display]:
+def display() -> Iterator[_Display]:
+    """Shows what starts and stops, while it does."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description:<14}"),

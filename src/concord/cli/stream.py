@@ -28,6 +28,8 @@ from concord.telemetry.exposition import Metrics
 from concord.telemetry.tracing import Traces, to_collector, to_file
 
 SERVICE = "concord-speed"
+Fence = Callable[[], None]
+"""Raises where this driver may not write any more."""
 FAILPOINT_HELP = f"For drills: die at this step of a micro-batch ({', '.join(Step)})."
 DiesAt = Annotated[str, typer.Option(envvar="CONCORD_FAILPOINT", hidden=True, help=FAILPOINT_HELP)]
 
@@ -36,8 +38,15 @@ def stream(failpoint: DiesAt = "") -> None:
     """Run the speed layer: Kafka to ClickHouse in micro-batches, until SIGTERM. `concord up` starts it for you."""
     logging.configure()
     settings = load_settings()
-    with lease(folder(settings)) as held, _fence(settings) as fence:
+    with alone(settings) as (held, fence):
         _run(settings, held, fence, failpoint)
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[tuple[Lease, Fence]]:
+    """Nobody else writes the speed layer's tables or checkpoints, on this machine or on another one."""
+    with lease(folder(settings)) as held, _fence(settings) as fence:
+        yield held, fence
 
 
 def folder(settings: Settings) -> Path:
@@ -51,7 +60,7 @@ def checkpoints(settings: Settings) -> Folder:
 
 
 @contextmanager
-def _fence(settings: Settings) -> Iterator[Callable[[], None]]:
+def _fence(settings: Settings) -> Iterator[Fence]:
     """What keeps drivers of other machines away; on this one the local lease does."""
     store = bootstrap.checkpoint_store(settings)
     if store is None:
@@ -67,7 +76,7 @@ def ready_file(settings: Settings) -> Path:
     return folder(settings) / "ready"
 
 
-def _run(settings: Settings, held: Lease, fence: Callable[[], None], failpoint: str) -> None:
+def _run(settings: Settings, held: Lease, fence: Fence, failpoint: str) -> None:
     ready_file(settings).unlink(missing_ok=True)
     targets = targets_of(settings.telemetry)
     metrics = prepared(Metrics(), targets, settings.spark.trigger_seconds)

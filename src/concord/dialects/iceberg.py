@@ -1,6 +1,7 @@
 """Iceberg: column types and partitions of the lake's tables, as words that any client understands."""
 
 from concord.contracts.derived import DEAD_LETTERS
+from concord.contracts.documents import DOCUMENT_SUBJECTS, DOCUMENTS
 from concord.contracts.events import EVENTS, EVENTS_LANDING
 from concord.contracts.model import Dataset
 from concord.contracts.tables import TABLES, as_change, as_mirror, in_lake
@@ -31,7 +32,10 @@ BATCH_DATASETS: tuple[Dataset, ...] = (in_lake(EVENTS), in_lake(DEAD_LETTERS))
 MIRRORS: tuple[Dataset, ...] = tuple(in_lake(as_mirror(table)) for table in TABLES.values())
 """The shop's tables as they are now; named as PostgreSQL names them."""
 
-LAKE_DATASETS = (*LANDED_DATASETS, *BATCH_DATASETS, *MIRRORS)
+UNSTRUCTURED: tuple[Dataset, ...] = (DOCUMENTS, DOCUMENT_SUBJECTS)
+"""What people put there by hand."""
+
+LAKE_DATASETS = (*LANDED_DATASETS, *BATCH_DATASETS, *MIRRORS, *UNSTRUCTURED)
 """Every table of the lake."""
 
 TABLE_PROPERTIES = {

@@ -1,6 +1,7 @@
 """Snowflake: the account's objects, schema RAW, and state as of a position."""
 
 from concord.contracts.derived import RAW_DEAD_LETTERS, WAREHOUSE_BOOKKEEPING
+from concord.contracts.documents import RAW_DOCUMENT_SUBJECTS, RAW_DOCUMENTS
 from concord.contracts.events import RAW_EVENTS
 from concord.contracts.expectations import QUALITY, QUALITY_SCHEMA
 from concord.contracts.model import Column, Dataset
@@ -31,6 +32,8 @@ RAW_DATASETS: tuple[Dataset, ...] = (
     *(as_raw(table) for table in TABLES.values()),
     RAW_EVENTS,
     RAW_DEAD_LETTERS,
+    RAW_DOCUMENTS,
+    RAW_DOCUMENT_SUBJECTS,
     *WAREHOUSE_BOOKKEEPING.values(),
 )
 """Every table of schema RAW. Staging and marts are built by dbt."""

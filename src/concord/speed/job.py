@@ -22,7 +22,7 @@ from concord.speed.checkpoints.preflight import Preflight
 from concord.speed.events import StoreEvents
 from concord.speed.failpoint import Failpoint
 from concord.speed.idle import IdleBound
-from concord.speed.micro_batch import MicroBatch, Write, unfenced
+from concord.speed.micro_batch import MicroBatch, unfenced
 from concord.speed.records import positioned
 from concord.speed.report import Report, log_line
 from concord.speed.tally import Done
@@ -75,11 +75,11 @@ class SpeedLayer:
 
     def start_changes(self) -> StreamingQuery:
         """The four change logs."""
-        return self._start(CHANGES, self.change_topics, parsed, self.write_changes)
+        return self._start(CHANGES, parsed)
 
     def start_events(self) -> StreamingQuery:
         """The clickstream."""
-        return self._start(EVENTS, [self.events_topic], validated, self.write_events)
+        return self._start(EVENTS, validated)
 
     def idle_bound(self) -> IdleBound:
         """What moves the lateness bound while no events come in."""
@@ -94,14 +94,23 @@ class SpeedLayer:
         work = StoreEvents(self.store, self.bootstrap, self.dead_letter_topic, token, self.failpoint)
         return in_one_task(events.repartition(1), work, EVENTS)
 
-    def _start(self, query: str, topics: Sequence[str], transformed: Transformation, write: Write) -> StreamingQuery:
+    def topics(self, query: str) -> Sequence[str]:
+        """What the query reads."""
+        return [self.events_topic] if query == EVENTS else self.change_topics
+
+    def micro_batch(self, query: str) -> MicroBatch:
+        """What is done with every micro-batch of the query, whoever makes it."""
+        write = self.write_events if query == EVENTS else self.write_changes
+        return MicroBatch(query, write, self.store, self.clock, self.failpoint, self.report, self.fence)
+
+    def _start(self, query: str, transformed: Transformation) -> StreamingQuery:
+        topics = self.topics(query)
         self._look_first(query, topics)
         self.spark.sparkContext.setLocalProperty("spark.scheduler.pool", query)
-        batch = MicroBatch(query, write, self.store, self.clock, self.failpoint, self.report, self.fence)
         return (
             transformed(self._records(topics))
             .writeStream.queryName(query)
-            .foreachBatch(batch.__call__)
+            .foreachBatch(self.micro_batch(query).__call__)
             .option("checkpointLocation", f"{self.checkpoints.address}/{query}")
             .trigger(processingTime=f"{self.trigger_seconds} seconds")
             .start()

@@ -1,11 +1,14 @@
-"""``concord lake``: what its tables were, whether they are sound, and what keeps them fit."""
+"""``concord lake``: files that are no rows, what tables were, whether they are sound, and what keeps them fit."""
 
 import typer
 
-from concord.cli.lake import maintenance, soundness, time_travel
+from concord.cli.lake import bucket, documents, maintenance, soundness, time_travel
 
-app = typer.Typer(help="The lake's tables: time travel, audit, maintenance.", no_args_is_help=True)
+app = typer.Typer(help="The lake: documents, time travel, audit, maintenance.", no_args_is_help=True)
 
+app.command()(documents.put)
+app.command()(documents.documents)
+app.command()(bucket.bucket)
 app.command()(time_travel.snapshots)
 app.command("as-of")(time_travel.as_of)
 app.command()(time_travel.diff)

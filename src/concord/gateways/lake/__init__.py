@@ -9,6 +9,7 @@ import pyarrow as pa
 import stamina
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import (
+    CommitFailedException,
     NoSuchNamespaceError,
     NoSuchTableError,
     OAuthError,
@@ -17,7 +18,7 @@ from pyiceberg.exceptions import (
     TableAlreadyExistsError,
     UnauthorizedError,
 )
-from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.expressions import AlwaysTrue, In
 from pyiceberg.partitioning import PARTITION_FIELD_ID_START, PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import DataScan, Table
@@ -42,6 +43,7 @@ SPARK_EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExten
 """What a session must start with to call procedures; reading, appending and merging need it not."""
 
 SCOPE = "PRINCIPAL_ROLE:ALL"
+COMMIT_RETRIES = "commit.retry.num-retries"
 POSITION = TOPIC, PARTITION, OFFSET = tuple(map(lake_name, POSITION_KEY))
 TRANSIENT = (RequestException, ServerError, ServiceUnavailableError, OSError)
 REFUSED = (UnauthorizedError, OAuthError)
@@ -146,6 +148,13 @@ class Lake:
     def delete_orphans(self, name: str, files: list[Stored]) -> None:
         """Remove what :meth:`orphans` has found."""
         self._ask(f"delete objects of {name}", lambda _: delete(self._table(name), files))
+
+    def append_missing(self, name: str, rows: pa.Table, key: Sequence[str]) -> int:
+        """Append the rows whose key the table lacks; how many. Of writers at once, one appends a key."""
+        for attempt in stamina.retry_context(on=CommitFailedException, attempts=20, timeout=60):
+            with attempt:
+                return self._ask(f"append to {name}", lambda _: _append_missing(self._table(name), rows, key))
+        raise AssertionError("a retry context ends in a result or an error")
 
     def row_count(self, name: str, snapshot_id: int | None = None) -> int:
         """Rows of the table, from its manifests: no data file is read."""
@@ -266,6 +275,20 @@ def compare(name: str, there: Schema, declared: Schema) -> None:
             f"lake table {name} has other columns than its contract: {', '.join(different)}",
             "migrate the table, or `concord reset`",
         )
+
+
+def _append_missing(table: Table, rows: pa.Table, key: Sequence[str]) -> int:
+    """The commit is refused if the table has moved on since it was read here."""
+    first, *_ = key
+    same = In(first, set(rows[first].to_pylist()))  # type: ignore[misc, call-arg, arg-type]  # as its manual has it
+    held = table.scan(row_filter=same, selected_fields=tuple(key)).to_arrow()
+    keys = {tuple(row[name] for name in key) for row in held.to_pylist()}
+    lacking = [row for row in rows.to_pylist() if tuple(row[name] for name in key) not in keys]
+    if lacking:
+        # The client would try again by itself on the newer table, without looking for the keys.
+        table.metadata.properties[COMMIT_RETRIES] = "0"
+        table.append(pa.Table.from_pylist(lacking, schema=table.schema().as_arrow()))
+    return len(lacking)
 
 
 def _highest(scan: DataScan) -> Position:

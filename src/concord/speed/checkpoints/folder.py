@@ -1,5 +1,6 @@
 """Where checkpoints lie: a folder of this machine, or a prefix of the object store."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ class Folder(Protocol):
 
     def names(self, folder: str) -> list[str]:
         """What lies right below ``folder``; none if there is no such folder."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """The file, or the folder with all that is in it; nothing happens if there is neither."""
         ...
 
 
@@ -57,6 +62,14 @@ class LocalFolder:
         place = self.path / folder
         with _in_words(place, "read"):
             return sorted(entry.name for entry in place.iterdir()) if place.is_dir() else []
+
+    def remove(self, path: str) -> None:
+        target = self.path / path
+        with _in_words(target, "removed"):
+            if target.is_dir():
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -13,10 +13,11 @@ from concord.gateways.kafka import Kafka
 from concord.speed.checkpoints.folder import Folder
 from concord.speed.checkpoints.made_with import FILE, MadeWith, changes
 from concord.speed.checkpoints.standing import Standing, standing
+from concord.speed.replay.plan import is_unfinished
 
 log = structlog.get_logger()
 
-START_OVER = "set right what is named, or start over: `concord reset`"
+START_OVER = "set right what is named, or make its tables anew from the lake: `concord replay`"
 LAST_BATCH = f"select maxOrNull(batch_id) from {SPEED_POSITION.name} where query = {{query:String}}"
 
 
@@ -31,6 +32,7 @@ class Preflight:
 
     def __call__(self, now: MadeWith, is_ordered_by_partition: bool) -> None:
         """Raises :class:`Misconfigured` for whatever stands in the way. Notes ``now`` beside the checkpoint."""
+        self._refuse_unfinished_replay()
         found = standing(self.folder, self.query)
         if found is None:
             self._refuse_rows_without_checkpoint()
@@ -40,12 +42,19 @@ class Preflight:
             self._refuse_other_store(found)
         self.folder.write(f"{self.query}/{FILE}", now.as_json())
 
+    def _refuse_unfinished_replay(self) -> None:
+        if is_unfinished(self.folder, self.query):
+            raise Misconfigured(
+                f"{self.query} is being made anew from the lake, and not all of it is there",
+                "finish it: `concord replay`",
+            )
+
     def _refuse_rows_without_checkpoint(self) -> None:
         if self._last_batch() is not None:
             place = f"{self.folder.address}/{self.query}"
             raise Misconfigured(
                 f"{self.query} has stored rows, but its checkpoint {place} is gone",
-                "restore the folder, or reset both: `concord reset`",
+                "restore the folder, or make its tables anew from the lake: `concord replay`",
             )
 
     def _refuse_changes(self, now: MadeWith, is_ordered_by_partition: bool) -> None:

@@ -12,7 +12,9 @@ from concord.speed.checkpoints.folder import Folder
 METADATA, OFFSETS, COMMITS = "metadata", "offsets", "commits"
 NONE_YET = -1
 LOG_VERSION = "v1"
-WAY_OUT = "restore the folder from a copy that is younger than the store, or start over: `concord reset`"
+WAY_OUT = (
+    "restore the folder from a copy younger than the store, or make its tables anew from the lake: `concord replay`"
+)
 
 
 @dataclass(frozen=True)

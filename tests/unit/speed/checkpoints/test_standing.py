@@ -91,4 +91,4 @@ def test_a_damaged_checkpoint_is_refused_by_the_name_of_the_file(
 
     assert told in refusal.value.message
     assert kept.as_uri() in refusal.value.message
-    assert "concord reset" in refusal.value.hint
+    assert "concord replay" in refusal.value.hint

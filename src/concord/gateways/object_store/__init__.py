@@ -11,6 +11,8 @@ from botocore.config import Config  # type: ignore[import-untyped]
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
 from concord.errors import ConcordError, Misconfigured, Unavailable
+from concord.gateways.object_store import bucket
+from concord.gateways.object_store.bucket import Document, Kind
 
 T = TypeVar("T")
 
@@ -23,8 +25,10 @@ FILE_MANAGER = "org.apache.spark.internal.io.cloud.AbortableStreamBasedCheckpoin
 ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 CHANGED = frozenset({"412", "PreconditionFailed", "409", "ConditionalRequestConflict"})
 REFUSED = frozenset({"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
+NOT_IMPLEMENTED = "NotImplemented"
 NO_BUCKET = "NoSuchBucket"
 SERVER_ERROR = 500
+UNSET = frozenset({"ServerSideEncryptionConfigurationNotFoundError", "NoSuchLifecycleConfiguration"})
 IS_OURS = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
 ATTEMPTS = 2
 CONNECT_SECONDS, ANSWER_SECONDS = 2, 4
@@ -64,6 +68,27 @@ class ObjectStore:
             if _code(error) not in IS_OURS:
                 raise
 
+    def holds_setting(self, kind: Kind, wanted: Document) -> bool:
+        """Whether the bucket has all that is wanted. Raises :class:`Misconfigured` where the store knows no such setting."""
+        try:
+            found = self._ask(f"say its {kind}", lambda s3: bucket.held(s3, self._bucket, kind))
+        except ClientError as error:
+            if _code(error) in UNSET:
+                return False
+            raise self._unknown(kind, error) from error
+        return bucket.holds(found, wanted)
+
+    def apply_setting(self, kind: Kind, wanted: Document) -> None:
+        """Give the bucket this setting. Raises :class:`Misconfigured` where the store does not take it."""
+        try:
+            self._ask(f"set its {kind}", lambda s3: bucket.apply(s3, self._bucket, kind, wanted))
+        except ClientError as error:
+            raise self._unknown(kind, error) from error
+
+    def _unknown(self, kind: Kind, error: Any) -> Misconfigured:
+        told = f"{_code(error)} {error.response['Error'].get('Message', '')}".strip()
+        return Misconfigured(f"the object store at {self._endpoint} does not take this {kind}: {told}")
+
     def read(self, path: str) -> bytes | None:
         """The object's content, None if there is none."""
         found = self.versioned(path)
@@ -78,9 +103,19 @@ class ObjectStore:
                 return None
             raise
 
-    def write(self, path: str, content: bytes) -> None:
-        """Write the object, whatever was there."""
-        self._ask(f"write {path}", lambda s3: self._put(s3, path, content))
+    def write(self, path: str, content: bytes, content_type: str = "application/octet-stream") -> None:
+        """Write the object, whatever was there. The store compares it with its checksum."""
+        self._ask(f"write {path}", lambda s3: self._put(s3, path, content, ContentType=content_type))
+
+    def size(self, path: str) -> int | None:
+        """Of the object in bytes, None if there is none."""
+        try:
+            found = self._ask(f"look for {path}", lambda s3: s3.head_object(Bucket=self._bucket, Key=self._key(path)))
+        except ClientError as error:
+            if _code(error) in ABSENT:
+                return None
+            raise
+        return int(found["ContentLength"])
 
     def replace(self, path: str, content: bytes, version: str | None) -> str | None:
         """Write the object if it still has ``version`` (None: if there is none yet); its new version.
@@ -99,6 +134,11 @@ class ObjectStore:
         """What lies right below ``folder``, in order."""
         prefix = f"{self._key(folder)}/"
         return sorted(key.removeprefix(prefix) for key in self._keys(prefix) if "/" not in key.removeprefix(prefix))
+
+    def remove(self, path: str) -> None:
+        """The object, and all below it; nothing happens if there is neither."""
+        for key in [self._key(path), *self._keys(f"{self._key(path)}/")]:
+            self._ask(f"remove {key}", lambda s3, key=key: s3.delete_object(Bucket=self._bucket, Key=key))  # type: ignore[misc]
 
     def _keys(self, prefix: str) -> list[str]:
         def every(s3: Any) -> list[str]:
@@ -126,9 +166,9 @@ class ObjectStore:
     def _key(self, path: str) -> str:
         return f"{self._prefix}/{path}" if self._prefix else path
 
-    def _put(self, s3: Any, path: str, content: bytes, **condition: str) -> Any:
+    def _put(self, s3: Any, path: str, content: bytes, **more: str) -> Any:
         key = self._key(path)
-        return s3.put_object(Bucket=self._bucket, Key=key, Body=content, ServerSideEncryption=ENCRYPTION, **condition)
+        return s3.put_object(Bucket=self._bucket, Key=key, Body=content, ServerSideEncryption=ENCRYPTION, **more)
 
     @cached_property
     def _client(self) -> Any:
@@ -158,7 +198,7 @@ class ObjectStore:
             return Misconfigured(f"the object store has no bucket {self._bucket}", "`concord up` creates it")
         if _code(error) in REFUSED:
             return Misconfigured(f"the object store refuses to {what}: {error}", "check the secrets s3_*")
-        if _status(error) >= SERVER_ERROR:
+        if _status(error) >= SERVER_ERROR and _code(error) != NOT_IMPLEMENTED:
             return Unavailable(f"the object store at {self._endpoint} could not {what}: {error}")
         return None
 

@@ -1,0 +1,98 @@
+"""The lake's rows as a query's micro-batches carry them."""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructType
+
+from concord.contracts.events import EVENTS_LANDING
+from concord.contracts.model import Dataset
+from concord.contracts.names import CHANGES_QUERY, EVENTS_QUERY, LAKE_NAMESPACE
+from concord.contracts.tables import TABLES, as_change, lake_name
+from concord.dialects.spark import struct
+from concord.errors import Disagreement
+from concord.gateways.lake import SPARK_CATALOG
+from concord.speed.changes import FAULT, IS_TOMBSTONE
+from concord.speed.records import BATCH_AT, CARRIED, ORIGINAL, POSITION
+from concord.speed.validate import validated
+
+LANDED: Mapping[str, Sequence[Dataset]] = {
+    EVENTS_QUERY: (EVENTS_LANDING,),
+    CHANGES_QUERY: tuple(as_change(table) for table in TABLES.values()),
+}
+"""What the sinks write of a query's topics."""
+
+Snapshots = Mapping[str, int]
+Span = tuple[int, int]
+
+
+def records(spark: SparkSession, query: str, snapshots: Snapshots, span: Span) -> DataFrame:
+    """What the query's own transformation would have made of the records received in ``span``."""
+    if query == EVENTS_QUERY:
+        return validated(_at(spark, EVENTS_LANDING, snapshots).where(_within(span)).select("value", *_carried()))
+    tables = [table for table in TABLES.values() if as_change(table).name in snapshots]
+    return reduce(DataFrame.unionByName, (_changes(spark, table, snapshots, span) for table in tables))
+
+
+def receipts(spark: SparkSession, query: str, snapshots: Snapshots, size: int) -> tuple[int, ...]:
+    """Receipts that cut what the lake holds into pieces of about ``size`` records, ascending, the last one's at the end.
+
+    Raises :class:`Disagreement` if the lake holds a record twice.
+    """
+    found = [_at(spark, dataset, snapshots) for dataset in LANDED[query] if dataset.name in snapshots]
+    if not found:
+        return ()
+    positions = reduce(DataFrame.unionByName, (rows.select(*POSITION) for rows in found))
+    total, distinct = positions.agg(F.count(F.lit(1)), F.count_distinct(*POSITION[:3])).collect()[0]
+    if total != distinct:
+        raise Disagreement(f"the lake holds {total - distinct} records of {query} twice", "`concord lake audit`")
+    pieces = max(1, -(-total // size))
+    shares = [number / pieces for number in range(1, pieces + 1)]
+    received = F.unix_millis("_timestamp")
+    ends, last = positions.agg(F.percentile_approx(received, shares, 100_000), F.max(received)).collect()[0]
+    return tuple(sorted({*ends, last}))
+
+
+def _at(spark: SparkSession, dataset: Dataset, snapshots: Snapshots) -> DataFrame:
+    """A table at its pinned snapshot, by the names that its columns have elsewhere."""
+    name = f"{SPARK_CATALOG}.{LAKE_NAMESPACE}.{dataset.name}"
+    rows = spark.read.format("iceberg").option("snapshot-id", str(snapshots[dataset.name])).load(name)
+    return rows.select(*(F.col(lake_name(column)).alias(column) for column in dataset.names))
+
+
+def _within(span: Span) -> SparkColumn:
+    after, upto = (F.timestamp_millis(F.lit(moment)) for moment in span)
+    return (F.col("_timestamp") > after) & (F.col("_timestamp") <= upto)
+
+
+def _carried() -> list[SparkColumn]:
+    return [*map(F.col, POSITION), F.current_timestamp().alias(BATCH_AT)]
+
+
+def _changes(spark: SparkSession, table: Dataset, snapshots: Snapshots, span: Span) -> DataFrame:
+    """Changes of one table in the shape of :func:`concord.speed.changes.parsed`: none is faulty, or it were not here."""
+    rows = _at(spark, as_change(table), snapshots).where(_within(span))
+    own = F.struct(*(_value(table, name) for name in value_type(table).names))
+    structs = ((own if other is table else F.lit(None)).cast(value_type(other)) for other in TABLES.values())
+    named = [column.alias(name) for name, column in zip(TABLES, structs, strict=True)]
+    return rows.select(
+        F.lit(None).cast("binary").alias(ORIGINAL),
+        F.lit(False).alias(IS_TOMBSTONE),
+        F.lit(None).cast(StringType()).alias(FAULT),
+        *named,
+        *_carried(),
+    ).select(ORIGINAL, IS_TOMBSTONE, FAULT, *TABLES, *CARRIED)
+
+
+def _value(table: Dataset, name: str) -> SparkColumn:
+    """A delete carries only its key; what the lake has besides is Debezium's filler."""
+    is_filler = name in table.names and name not in table.key
+    return (F.when(F.col("__op") != "d", F.col(name)) if is_filler else F.col(name)).alias(name)
+
+
+def value_type(table: Dataset) -> StructType:
+    """A change without its position."""
+    return StructType([field for field in struct(as_change(table)).fields if field.name not in POSITION])
