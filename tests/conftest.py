@@ -25,14 +25,6 @@ from tests.stack import as_toml, delete_all_but_logs, free_ports, profile_with, 
 
 RUNNING = "CONCORD_TEST_PROFILE"
 
-QUICK = ("tests/unit/", "tests/assets/")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under ``pytest -n 2`` each worker takes file after file: the long ones first, so that both end together."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: item.nodeid.startswith(QUICK))
-
 
 class Quiet:
     """Watches the engines start and says nothing: pytest shows what fails."""

@@ -18,6 +18,7 @@ POLL_SECONDS = 0.2
 CAUSE = "Caused by: "
 BUSY = frozenset({HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE})
 """The worker is rebalancing or starting: ask again."""
+REBALANCE = "rebalance"
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class Connect:
             for attempt in stamina.retry_context(on=(httpx.TransportError, _Busy), attempts=8, timeout=ANSWER_SECONDS):
                 with attempt:
                     answer = self._http.request(method, path, **request)
-                    if answer.status_code in BUSY:
+                    if _is_busy(answer):
                         raise _Busy(_message(answer))
         except (httpx.TransportError, _Busy) as error:
             raise Unavailable(
@@ -140,6 +141,11 @@ class Connect:
         if answer.is_error and not (missing_is_fine and answer.status_code == HTTPStatus.NOT_FOUND):
             raise _refusal(method, path, answer)
         return answer
+
+
+def _is_busy(answer: httpx.Response) -> bool:
+    """A rebalance comes as 409, and as 500 where the worker learns of it while it asks another one, or itself."""
+    return answer.status_code in BUSY or (answer.is_server_error and REBALANCE in _message(answer))
 
 
 def _refusal(method: str, path: str, answer: httpx.Response) -> Misconfigured | Unavailable:

@@ -88,4 +88,4 @@ def test_steps_are_named_while_they_run(tmp_path: Path) -> None:
         yield
 
     job.run(tools(LakeAt(7), PublishedAt(7), tmp_path), job.Request(NOON), step)
-    assert named == ["pin the lake", "hand tiers and catalogue to the speed layer"]
+    assert named == ["pin the lake", "load what is known of documents", "hand tiers and catalogue to the speed layer"]

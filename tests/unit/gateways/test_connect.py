@@ -25,13 +25,15 @@ class Worker:
         self.configs: dict[str, dict[str, str]] = {}
         self.asked: list[str] = []
         self.busy = 0
+        self.busy_with = (409, "rebalance in progress")
         self._states = states or ["RUNNING"]
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(f"{request.method} {request.url.path}")
         if self.busy:
             self.busy -= 1
-            return httpx.Response(409, json={"error_code": 409, "message": "rebalance in progress"})
+            code, message = self.busy_with
+            return httpx.Response(code, json={"error_code": code, "message": message})
         match request.url.path.split("/")[1:]:
             case ["connectors"]:
                 return httpx.Response(200, json=[*self.configs])
@@ -91,9 +93,17 @@ def test_a_changed_connector_is_sent() -> None:
     assert connect.apply("shop", {"tasks.max": "2"})
 
 
-def test_a_rebalancing_worker_is_asked_again() -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (409, "rebalance in progress"),
+        (500, "Request cannot be completed because a rebalance is expected"),
+        (503, "starting"),
+    ],
+)
+def test_a_rebalancing_worker_is_asked_again(answer: tuple[int, str]) -> None:
     worker = Worker()
-    worker.busy = 2
+    worker.busy, worker.busy_with = 2, answer
     assert connected(worker).names() == []
     assert len(worker.asked) == 3
 
