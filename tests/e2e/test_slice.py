@@ -311,15 +311,21 @@ def speed_contents(reader: ClickHouse) -> dict[str, Counter[tuple[object, ...]]]
     return {name: Counter(map(tuple, reader.query(sql))) for name, sql in (plain | summed).items()}
 
 
+def faults(stack: Settings) -> list[str]:
+    """What does not add up; of an order placed after the last batch, RAW has nothing yet."""
+    return [fault for flow in hops.all_flows(stack) for fault in flow.faults]
+
+
 def test_a_lost_checkpoint_is_made_good_from_the_lake(run: Slice, stack: Settings, reader: ClickHouse):
     await_layers(stack, PATIENCE)
     before = speed_contents(reader)
+    not_published_yet = faults(stack)
     Supervisord(stack.home).stop("speed")
     shutil.rmtree(stack.home / "speed" / "checkpoints")
 
     replay(query=None, yes=True, size=700, accept_gaps=False)
 
-    assert [fault for flow in hops.all_flows(stack) for fault in flow.faults] == []
+    assert faults(stack) == not_published_yet
     place_order(bootstrap.postgres(stack), date(2020, 3, 3), "7.00")
     await_layers(stack, PATIENCE)
     assert differences(recon.between_layers(stack)) == []
