@@ -9,19 +9,15 @@ from typing import Any
 import pytest
 import yaml
 
-from concord.batch.build import variables
-from concord.batch.extent import Extent
 from concord.contracts.derived import STAGING
 from concord.contracts.marts import MARTS, stamp
 from concord.contracts.model import Dataset
 from concord.contracts.names import cdc_topic
-from concord.contracts.position import Position
 from concord.contracts.tables import TABLES, TOAST_PLACEHOLDER, OrderStatus
 from concord.rules import customers
 from concord.rules.bands import CUSTOMER_TIERS, ORDER_SIZES, PRICE_TIERS
 from concord.rules.orders import COMPLETED, REVENUE
 from concord.settings import PROJECT, child_environment
-from tests.factories import EPOCH
 
 DBT = PROJECT / "dbt_project"
 MODELS = {
@@ -222,7 +218,7 @@ def test_project_parses(tmp_path: Path) -> None:
         "--log-path",
         str(tmp_path),
     ]
-    parse = ["parse", "--no-version-check", "--warn-error", "--vars", variables(EPOCH, Extent(Position()))]
+    parse = ["parse", "--no-version-check", "--warn-error"]
     done = subprocess.run(
         [sys.executable, "-m", "dbt.cli.main", *parse, *folders], env=environment, capture_output=True, text=True
     )

@@ -20,7 +20,6 @@ from concord.cli.replay import replay
 from concord.contracts.tables import TABLES
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.postgres import Postgres
-from concord.gateways.snowflake import Snowflake
 from concord.ingest.generate import Plan, Shares, generate_shop
 from concord.ingest.ledger import Ledger
 from concord.platform.supervisord import Supervisord
@@ -171,24 +170,6 @@ def test_a_dead_letter_keeps_reason_and_original_bytes(run: Slice, reader: Click
     for reason, original, *place in rows:
         assert reason
         assert bytes.fromhex(original) == (sent[tuple(place)] or b"")
-
-
-def test_the_same_batch_again_changes_nothing_even_without_its_audit(run: Slice, stack: Settings):
-    warehouse = bootstrap.snowflake(stack)
-    batch = warehouse.publication()
-    assert batch is not None
-    before = contents(warehouse)
-    warehouse.execute("delete from RAW.LOAD_AUDIT where batch_id = %s", (batch.batch_id,))
-    run_batch(stack, again=batch.batch_id)
-    assert contents(warehouse) == before
-
-
-def contents(warehouse: Snowflake) -> dict[str, list[tuple[object, ...]]]:
-    relations = [f"RAW.{name}" for name in TABLES] + [f"STAGING.{name}_enhanced" for name in TABLES]
-    return {
-        name: sorted(warehouse.query(f"select * from {name}"), key=repr)
-        for name in [*relations, "MARTS.daily_business_metrics"]
-    }
 
 
 def test_an_answer_is_made_of_both_layers_and_equals_the_source(

@@ -21,7 +21,6 @@ from concord.batch.feeds import CHANGE_FEEDS
 from concord.batch.publish import PUBLISHED, publications, publish, unpublished
 from concord.batch.range import between
 from concord.batch.read_lake import changes, check_unique, summarize
-from concord.contracts.derived import LOAD_AUDIT
 from concord.contracts.events import EventType
 from concord.contracts.names import cdc_topic
 from concord.contracts.position import Position, Publication
@@ -153,12 +152,6 @@ def contents(warehouse: Snowflake) -> dict[str, list[str]]:
     return {name: sorted(map(repr, warehouse.query(f"select * from {name}"))) for name in names}
 
 
-def audit(warehouse: Snowflake) -> list[tuple[Any, ...]]:
-    """Audit rows but for the snapshot: a batch run again may read the same changes at a newer one."""
-    columns = ", ".join(name for name in LOAD_AUDIT.names if name != "snapshot_id")
-    return warehouse.query(f"select {columns} from RAW.load_audit order by batch_id, _topic, _partition")
-
-
 def mart(warehouse: Snowflake) -> list[Row]:
     return warehouse.records("select * from MARTS.daily_business_metrics order by date")
 
@@ -203,7 +196,7 @@ class TestFirstBatch:
         assert contents(tools.warehouse) == before
 
     def test_models_pass_their_own_unit_tests(self, tools: job.Tools, first: job.Outcome) -> None:
-        done = tools.dbt.run("test", "--select", "test_type:unit", "--vars", variables(NOON, Extent(Position())))
+        done = tools.dbt.run("test", "--select", "test_type:unit", batch=variables(NOON, Extent(Position())))
         assert done.code == 0, done.output
 
     def test_publication_is_recorded_once(self, tools: job.Tools, first: job.Outcome) -> None:
@@ -227,28 +220,7 @@ class TestFirstBatch:
         assert contents(tools.warehouse) == before
 
 
-def test_batch_run_again_changes_nothing_even_without_its_audit_rows(tools: job.Tools, lake: LocalLake) -> None:
-    fill(lake)
-    first = run(tools)
-    lake.append(
-        ORDERS, order(4, 1, "u", user_id=1, total_amount=Decimal("3.00"), status="cancelled", created_at=DAY_TWO)
-    )
-    run(tools, now=NOON.replace(hour=13))
-    before, audited = contents(tools.warehouse), audit(tools.warehouse)
-    tools.warehouse.execute("delete from RAW.load_audit")
-
-    again = run(tools, again=first.batch_id, now=NOON.replace(hour=14))
-
-    assert {one.rows_inserted for one in again.loaded} == {0}
-    after = contents(tools.warehouse)
-    del before["RAW.load_audit"], after["RAW.load_audit"]
-    assert after == before
-    assert audit(tools.warehouse) == [row for row in audited if row[0] == first.batch_id]
-
-
-def test_critical_test_that_fails_leaves_the_old_state_visible_and_the_next_batch_repairs(
-    tools: job.Tools, lake: LocalLake
-) -> None:
+def test_critical_test_that_fails_leaves_the_old_state_visible(tools: job.Tools, lake: LocalLake) -> None:
     fill(lake)
     run(tools)
     seen = mart(tools.warehouse), publications(tools.warehouse)
@@ -258,11 +230,6 @@ def test_critical_test_that_fails_leaves_the_old_state_visible_and_the_next_batc
         run(tools, batch_id="bad")
     assert (mart(tools.warehouse), publications(tools.warehouse)) == seen
     assert unpublished(tools.warehouse) == ["bad"]
-
-    lake.append(ORDERS, order(9, 6, "u", user_id=2, total_amount=Decimal("7.00"), shipping_address="there"))
-    outcome = run(tools)
-    assert [(one.rows_read, one.rows_inserted) for one in outcome.loaded] == [(2, 1)]
-    assert mart(tools.warehouse)[0]["total_orders"] == 4
 
 
 def test_row_planted_in_raw_stops_the_batch_and_loads_nothing(tools: job.Tools, lake: LocalLake) -> None:

@@ -3,20 +3,20 @@
     that died, has brought into RAW does not count.
 #}
 {% macro held(table) -%}
-    {%- if execute and var('position', none) is none -%}
+    {%- if execute and of_batch('position') is none -%}
         {{ exceptions.raise_compiler_error("give the variables position and as_of, as `concord batch run` does") }}
     {%- endif -%}
-    {{ offsets_between(table, {}, var('position', {})) }}
+    {{ offsets_between(table, {}, of_batch('position')) }}
 {%- endmacro %}
 
 {# The rows that the models held already when this build began: at or below the position they were built at. #}
-{% macro held_before(table) -%} {{ offsets_between(table, {}, var('since', {})) }} {%- endmacro %}
+{% macro held_before(table) -%} {{ offsets_between(table, {}, of_batch('since') or {}) }} {%- endmacro %}
 
 {#
     The rows that this build has to take in: above the position of the last build that ended, up to the highest
     one that any build since has tried. A build that broke off may have left rows of it behind.
 #}
-{% macro changed(table) -%} {{ offsets_between(table, var('since', {}), var('reached', {})) }} {%- endmacro %}
+{% macro changed(table) -%} {{ offsets_between(table, of_batch('since') or {}, of_batch('reached') or {}) }} {%- endmacro %}
 
 {# Rows of the table's topic above one position, up to and with another; none where both are the same. #}
 {% macro offsets_between(table, above, upto) -%}

@@ -18,6 +18,8 @@ from concord.errors import ContractViolation, Unavailable
 TAIL_LINES = 15
 SHOWN_FAILURES = 5
 DIGEST_LENGTH = 16
+BATCH = "CONCORD_DBT_BATCH"
+"""What changes from batch to batch, as JSON. As ``--vars`` it would make dbt parse the whole project each time."""
 LEFT_OUT = {True: ("unit_test",), False: ("unit_test", "seed")}
 """Kinds of nodes that a full and an incremental build leave out: seeds change with the project only."""
 
@@ -56,18 +58,20 @@ class Dbt:
         Raises :class:`ContractViolation` naming the critical tests that failed, :class:`Unavailable` if a
         model could not be built.
         """
-        return self._judged("build", "--exclude-resource-type", *LEFT_OUT[extent.is_full], *_told(as_of, extent))
+        leave_out = ("--exclude-resource-type", *LEFT_OUT[extent.is_full])
+        return self._judged("build", *leave_out, *_how(extent), batch=variables(as_of, extent))
 
     def build_beside(self, as_of: datetime, position: Position, suffix: str) -> Built:
         """Build every model anew in schemas of their own, untested: what an incremental build is held against."""
         extent = Extent(position)
         leave_out = ("--exclude-resource-type", "unit_test", "test")
-        return self._judged("build", *leave_out, *_told(as_of, extent, schema_suffix=suffix))
+        beside = ("--vars", json.dumps({"schema_suffix": suffix}))
+        return self._judged("build", *leave_out, *_how(extent), *beside, batch=variables(as_of, extent))
 
     def document(self, as_of: datetime, position: Position) -> Path:
         """The documentation of every model and column with their lineage, as one page; where it lies."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        done = self.run("docs", "generate", "--static", *_told(as_of, Extent(position))[1:])
+        done = self.run("docs", "generate", "--static", batch=variables(as_of, Extent(position)))
         if done.code != 0:
             raise self._broken_off(done)
         return self.folder / "target" / "static_index.html"
@@ -81,11 +85,11 @@ class Dbt:
             digest.update(f"{path.relative_to(self.project)}\n".encode() + path.read_bytes())
         return digest.hexdigest()[:DIGEST_LENGTH]
 
-    def _judged(self, *arguments: str) -> Built:
+    def _judged(self, *arguments: str, batch: str) -> Built:
         self.folder.mkdir(parents=True, exist_ok=True)
         results = self.folder / "target" / "run_results.json"
         results.unlink(missing_ok=True)
-        done = self.run(*arguments)
+        done = self.run(*arguments, batch=batch)
         if not results.is_file():
             raise self._broken_off(done)
         built = judge(json.loads(results.read_text())["results"])
@@ -93,15 +97,15 @@ class Dbt:
             raise self._broken_off(done)
         return built
 
-    def run(self, *arguments: str) -> Finished:
-        """One dbt command on this project."""
+    def run(self, *arguments: str, batch: str = "{}") -> Finished:
+        """One dbt command on this project, told about the batch by :func:`variables`."""
         command = [sys.executable, "-m", "concord.batch.dbt_process", "--no-version-check", *arguments]
         output = self.folder / "output.log"
         with (
             output.open("wb") as log,
             subprocess.Popen(
                 [*command, *self._folders()],
-                env=dict(self.environment),
+                env={**self.environment, BATCH: batch},
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -123,18 +127,17 @@ class Dbt:
         )
 
 
-def _told(as_of: datetime, extent: Extent, **more: str) -> tuple[str, ...]:
-    how = ("--full-refresh",) if extent.is_full else ()
-    return (*how, "--vars", variables(as_of, extent, **more))
+def _how(extent: Extent) -> tuple[str, ...]:
+    return ("--full-refresh",) if extent.is_full else ()
 
 
-def variables(as_of: datetime, extent: Extent, **more: str) -> str:
-    """The models' variables, as dbt takes them."""
+def variables(as_of: datetime, extent: Extent) -> str:
+    """What the models take from the batch, as JSON."""
     instant = as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
     positions = {"position": extent.position.as_json()}
     if extent.since is not None:
         positions |= {"since": extent.since.as_json(), "reached": extent.reached.as_json()}
-    return json.dumps({"as_of": instant, **positions, **more})
+    return json.dumps({"as_of": instant, **positions})
 
 
 def judge(results: list[dict[str, Any]]) -> Built:
