@@ -1,5 +1,6 @@
 """One slice through the whole platform: a shop at work, bad events among good ones, both layers, the source."""
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+import typer
 
 from concord import bootstrap
 from concord.cli import hops, recon
@@ -17,6 +19,8 @@ from concord.cli.batch import run_batch
 from concord.cli.demo import await_layers
 from concord.cli.load import load_file
 from concord.cli.replay import replay
+from concord.cli.trace import Traced, stores, trace
+from concord.contracts.marts import MARTS
 from concord.contracts.tables import TABLES
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.postgres import Postgres
@@ -26,6 +30,7 @@ from concord.platform.supervisord import Supervisord
 from concord.reconcile.run import Report
 from concord.serving.daily import daily_business_metrics
 from concord.settings import Settings
+from concord.trace.follow import follow_event
 from tests import retail
 from tests.waiting import eventually
 
@@ -170,6 +175,50 @@ def test_a_dead_letter_keeps_reason_and_original_bytes(run: Slice, reader: Click
     for reason, original, *place in rows:
         assert reason
         assert bytes.fromhex(original) == (sent[tuple(place)] or b"")
+
+
+def test_an_order_is_traced_through_every_store(run: Slice, stack: Settings, capsys: pytest.CaptureFixture[str]):
+    [(order,)] = bootstrap.snowflake(stack).query(
+        "select min(orders.id) from STAGING.orders_enhanced as orders "
+        "inner join STAGING.order_items_enhanced as lines on lines.order_id = orders.id "
+        "where orders.user_id is not null and orders.status <> 'cancelled'"
+    )
+    trace(Traced.ORDERS, str(order), versions=1, as_json=True)
+    (version,) = json.loads(capsys.readouterr().out)["versions"]
+    hops = version["hops"]
+    assert [hop for hop in hops if not hop["is_there"]] == []
+    assert {hop["hop"]: hop["where"] for hop in hops}["lake"]["rows"] == 1
+    assert [hop["where"]["table"] for hop in hops if hop["hop"] == "mart"] == [
+        f"MARTS.{name}" for name in MARTS if name != "product_recommendations"
+    ]
+    timed = ("PostgreSQL commit", "Debezium", "Kafka", "speed micro-batch", "ClickHouse", "lake", "RAW", "publication")
+    assert [hop["hop"] for hop in hops if hop["at"] and hop["hop"] in timed] == [*timed]
+    trace(Traced.ORDERS, str(order))
+    assert f"orders {order}: ecommerce.public.orders-{version['partition']}" in capsys.readouterr().out
+
+
+def test_an_event_and_a_dead_letter_are_traced_to_raw(run: Slice, stack: Settings, reader: ClickHouse):
+    with Ledger(run.ledger) as ledger:
+        event, places = min(ledger.expected_events()), ledger.expected_dead_letters()
+    (stored,) = follow_event(stores(stack), event)
+    assert [hop.name for hop in stored.hops if not hop.is_there] == []
+    assert stored.hops[-2].where["table"] == "RAW.events"
+
+    letters = reader.query(
+        "select JSONExtractString(ifNull(original, ''), 'event_id') as id, _topic, _partition, _offset "
+        "from dead_letters where length(id) = 36"
+    )
+    letter = min(id for id, *place in letters if tuple(place) in places)
+    dead = follow_event(stores(stack), letter.lower())[-1]
+    assert [hop.name for hop in dead.hops if not hop.is_there] == []
+    found = {hop.name: hop.where for hop in dead.hops}
+    assert (found["ClickHouse"]["table"], found["RAW"]["table"]) == ("dead_letters", "RAW.dead_letters")
+    assert found["ClickHouse"]["reason"] == found["RAW"]["reason"]
+
+
+def test_a_row_that_nobody_knows_is_told_so(run: Slice):
+    with pytest.raises(typer.BadParameter, match="no store knows orders 999999998"):
+        trace(Traced.ORDERS, "999999998")
 
 
 def test_an_answer_is_made_of_both_layers_and_equals_the_source(

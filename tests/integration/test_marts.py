@@ -11,8 +11,11 @@ import pytest
 from concord.batch.extent import State, builds
 from concord.batch.models import PUBLISHED
 from concord.batch.verify_models import verify
+from concord.contracts.behaviour import TIERS
+from concord.contracts.marts import MARTS
 from concord.contracts.tables import ORDER_ITEMS, ORDERS, OrderStatus
 from concord.errors import ContractViolation
+from concord.trace.parts import PARTS, keys_of
 from tests.marts_oracle import Oracle
 from tests.shop_history import ShopHistory
 from tests.warehouse_copy import WarehouseCopy, warehouse_copy
@@ -61,6 +64,33 @@ def rebuilt(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[tup
 
 def test_full_build_equals_a_plain_computation(copy: WarehouseCopy, history: ShopHistory) -> None:
     assert_right(copy, history)
+
+
+def test_marts_rows_that_a_row_of_the_shop_is_part_of_are_found(copy: WarehouseCopy, history: ShopHistory) -> None:
+    lines = history.rows["order_items"].values()
+    line, order = next((line, history.rows["orders"][line["order_id"]]) for line in lines if is_a_sale(history, line))
+    day = order["created_at"].date()
+    ids = {"users": order["user_id"], "products": line["product_id"], "orders": order["id"], "order_items": line["id"]}
+    found = {
+        (mart, table): copy.client.query(keys_of(MARTS[mart], part), {"key": ids[table]})
+        for mart, parts in PARTS.items()
+        for table, part in parts.items()
+    }
+    for table in ids:
+        assert (day,) in found["daily_business_metrics", table]
+        assert (day, line["product_id"]) in found["product_performance", table]
+    assert found["daily_business_metrics", "orders"] == [(day,)]
+    assert found["product_performance", "order_items"] == [(day, line["product_id"])]
+    assert found["customer_analytics", "order_items"] == [(order["user_id"],)]
+    assert found["monthly_kpis", "orders"] == [(day.replace(day=1),)]
+    assert [month for _, month in found["monthly_cohorts", "orders"]] == [day.replace(day=1)]
+    assert {tier for _, tier in found["customer_tier_analytics", "orders"]} == {*TIERS}
+    assert [place for _, place in found["product_recommendations", "products"]] == [1, 2, 3, 4, 5]
+
+
+def is_a_sale(history: ShopHistory, line: dict[str, Any]) -> bool:
+    order = history.rows["orders"][line["order_id"]]
+    return order["user_id"] in history.rows["users"] and order["status"] != OrderStatus.CANCELLED
 
 
 def test_days_of_changes_are_taken_in_and_equal_a_full_build(copy: WarehouseCopy, history: ShopHistory) -> None:

@@ -70,11 +70,14 @@ class Dbt:
 
     def document(self, as_of: datetime, position: Position) -> Path:
         """The documentation of every model and column with their lineage, as one page; where it lies."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        done = self.run("docs", "generate", "--static", batch=variables(as_of, Extent(position)))
-        if done.code != 0:
-            raise self._broken_off(done)
+        self._carry_out("docs", "generate", "--static", batch=variables(as_of, Extent(position)))
         return self.folder / "target" / "static_index.html"
+
+    def compile(self, as_of: datetime, position: Position) -> Path:
+        """Every model as the SQL of a full build; where dbt's account of them lies."""
+        extent, left_out = Extent(position), ("--exclude", "resource_type:test", "resource_type:unit_test")
+        self._carry_out("compile", *left_out, *_how(extent), batch=variables(as_of, extent))
+        return self.folder / "target" / "manifest.json"
 
     def digest(self) -> str:
         """Of the text that the rows of the models depend on."""
@@ -84,6 +87,12 @@ class Dbt:
         for path in sorted(paths):
             digest.update(f"{path.relative_to(self.project)}\n".encode() + path.read_bytes())
         return digest.hexdigest()[:DIGEST_LENGTH]
+
+    def _carry_out(self, *arguments: str, batch: str) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        done = self.run(*arguments, batch=batch)
+        if done.code != 0:
+            raise self._broken_off(done)
 
     def _judged(self, *arguments: str, batch: str) -> Built:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -133,11 +142,15 @@ def _how(extent: Extent) -> tuple[str, ...]:
 
 def variables(as_of: datetime, extent: Extent) -> str:
     """What the models take from the batch, as JSON."""
-    instant = as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
     positions = {"position": extent.position.as_json()}
     if extent.since is not None:
         positions |= {"since": extent.since.as_json(), "reached": extent.reached.as_json()}
-    return json.dumps({"as_of": instant, **positions})
+    return json.dumps({"as_of": as_literal(as_of), **positions})
+
+
+def as_literal(as_of: datetime) -> str:
+    """The instant as it stands in the models' SQL."""
+    return as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 
 def judge(results: list[dict[str, Any]]) -> Built:

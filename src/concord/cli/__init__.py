@@ -38,6 +38,8 @@ COMMANDS = {
     "lake": "concord.cli.lake:app",
     "recon": "concord.cli.recon:app",
     "quality": "concord.cli.quality:app",
+    "trace": "concord.cli.trace:trace",
+    "lineage": "concord.cli.lineage:lineage",
     "query": "concord.cli.query:query",
     "sql": "concord.cli.sql:sql",
     "dlq": "concord.cli.dlq:app",

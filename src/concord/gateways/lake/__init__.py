@@ -32,6 +32,7 @@ from concord.contracts.tables import POSITION_KEY, lake_name
 from concord.dialects import iceberg
 from concord.errors import Misconfigured, Unavailable
 from concord.gateways.lake.files import Figures, Stored, delete, figures_of, orphans, repeated_files
+from concord.gateways.lake.locate import Located, located
 from concord.gateways.lake.snapshots import Snapshot, snapshots_of
 
 T = TypeVar("T")
@@ -174,6 +175,11 @@ class Lake:
             row_filter=row_filter or AlwaysTrue(), selected_fields=tuple(columns), snapshot_id=snapshot_id, limit=limit
         )
         return self._ask(f"read {name}", lambda _: scan.to_arrow())
+
+    def locate(self, name: str, row_filter: str) -> list[Located]:
+        """The data files with rows that ``row_filter`` keeps, each with the snapshot that brought it."""
+        table = self._table(name)
+        return self._ask(f"locate rows of {name}", lambda _: list(located(table, row_filter)))
 
     def spark_options(self) -> dict[str, str]:
         """Spark's settings for this catalog under the name ``iceberg``, fit for a session that runs already."""
