@@ -71,7 +71,7 @@ class LocalLake:
 
     def fill(self, dataset: Dataset, rows: Iterable[Row]) -> None:
         stored = in_lake(dataset)
-        values = [tuple(row[name] for name in dataset.names) for row in rows]
+        values = [tuple(_plain(row[name]) for name in dataset.names) for row in rows]
         self.create(stored)
         self.spark.createDataFrame(values, struct(stored)).coalesce(1).writeTo(spark_name(stored)).append()
 
@@ -107,3 +107,8 @@ class LocalLake:
         rows = self.spark.read.format("iceberg").option("snapshot-id", str(snapshot_id)).load(full)
         found = rows.groupBy("_topic", lake_name("_partition")).agg(F.max("_offset")).collect()
         return Position.of((row[0], row[1], row[2]) for row in found)
+
+
+def _plain(value: Any) -> Any:
+    """As Spark takes it from Python: without an enumeration."""
+    return str(value) if isinstance(value, str) else value

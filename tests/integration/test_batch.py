@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -11,13 +12,16 @@ import pytest
 
 from concord.batch.publish import PUBLISHED, publications, unpublished
 from concord.contracts.derived import LOAD_AUDIT
-from concord.contracts.tables import ORDERS, as_change
+from concord.contracts.lake_metrics import JOB_RUNS, LAKE_METRICS
+from concord.contracts.marts import MARTS
+from concord.contracts.tables import ORDERS, TABLES, as_change
 from concord.dialects.snowflake import RAW_DATASETS
 from concord.errors import ExitCode
 from concord.gateways.lake import Lake
 from concord.gateways.postgres import Postgres
 from concord.gateways.snowflake import Snowflake
 from concord.settings import PROJECT, child_environment
+from tests.metrics_lake import MART_OF
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
@@ -120,6 +124,22 @@ def test_batch_killed_before_it_is_published_is_not_seen_and_the_next_one_repair
     assert repaired["batch_id"] in killed or repaired["tables"]["orders"]["rows_read"] > 0
 
 
+def test_metrics_that_spark_computes_are_those_that_dbt_publishes(
+    lake: Lake, snowflake: Snowflake
+) -> None:
+    batch("run")
+    told = batch("metrics")
+    assert {row["state"] for row in told["tables"].values()} == {"ended"}
+    for name, mart_name in MART_OF.items():
+        mart = MARTS[mart_name]
+        columns = [column for column in LAKE_METRICS[name].names if column in mart.names]
+        published = snowflake.query(f"select {', '.join(columns)} from MARTS.{mart.name}")
+        found = [tuple(row.values()) for row in lake.scan(name, columns).select(columns).to_pylist()]
+        assert sorted(found, key=by_key(columns, mart.key)) == sorted(published, key=by_key(columns, mart.key))
+    runs = lake.scan(JOB_RUNS.name, ("job", "state"), f"run_id = '{told['run_id']}'").to_pylist()
+    assert {(run["job"], run["state"]) for run in runs} == {(name, "ended") for name in LAKE_METRICS}
+
+
 def test_second_batch_at_the_same_time_is_refused(postgres: Postgres, lake: Lake) -> None:
     await_lake(lake, new_order(postgres))
     with subprocess.Popen(
@@ -133,3 +153,8 @@ def test_second_batch_at_the_same_time_is_refused(postgres: Postgres, lake: Lake
         assert second.returncode == ExitCode.UNAVAILABLE
         assert f"process {first.pid}" in " ".join(second.stderr.split())
         first.kill()
+
+
+def by_key(columns: Sequence[str], key: Sequence[str]) -> Callable[[Sequence[Any]], str]:
+    places = [columns.index(name) for name in key]
+    return lambda row: repr([str(row[place]) for place in places])

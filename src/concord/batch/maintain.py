@@ -19,7 +19,7 @@ from concord.contracts.events import EVENTS_LANDING
 from concord.contracts.model import Dataset
 from concord.contracts.names import EVENTS_TOPIC, LAKE_NAMESPACE, cdc_topic
 from concord.contracts.tables import TABLES, as_change
-from concord.dialects.iceberg import MIRRORS
+from concord.dialects.iceberg import METRICS, MIRRORS
 from concord.errors import Unavailable
 from concord.gateways.lake import SPARK_CATALOG, Lake
 from concord.gateways.lake.files import Figures, Stored
@@ -38,6 +38,9 @@ COMPACTION = {
     "min-input-files": "2",
 }
 """What is done stays done if the job is broken off, and each commit is small enough to be tried again."""
+
+REMEMBERING = (*MIRRORS, *METRICS)
+"""Tables that remember the position they hold, and that batches alone write."""
 
 AUDITED = {
     EVENTS_LANDING.name: (EVENT_AUDIT.name, EVENTS_TOPIC),
@@ -66,13 +69,13 @@ def compact(spark: SparkSession, dataset: Dataset, now: datetime) -> None:
     """Small files of cold partitions into few of the target size. The rows are the same."""
     options = ", ".join(f"'{key}', '{value}'" for key, value in COMPACTION.items())
     _call(spark, "rewrite_data_files", dataset, f"options => map({options}){_cold(dataset, now)}")
-    if dataset in MIRRORS:
-        carry_over(spark, TABLES[dataset.name])
+    if dataset in REMEMBERING:
+        carry_over(spark, dataset)
 
 
 def _cold(dataset: Dataset, now: datetime) -> str:
-    """A log is split by day of arrival, and today's is being written; a mirror is written by batches alone."""
-    if dataset in MIRRORS:
+    """A log is split by day of arrival, and today's is being written; what batches alone write is cold now."""
+    if dataset in REMEMBERING:
         return ""
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return f", where => \"{dataset.partition} < timestamp '{today:%Y-%m-%d %H:%M:%S}'\""
@@ -81,8 +84,8 @@ def _cold(dataset: Dataset, now: datetime) -> str:
 def rewrite_manifests(spark: SparkSession, dataset: Dataset) -> None:
     """Few manifests, ordered by partition, so that less is read to plan."""
     _call(spark, "rewrite_manifests", dataset, "use_caching => false")
-    if dataset in MIRRORS:
-        carry_over(spark, TABLES[dataset.name])
+    if dataset in REMEMBERING:
+        carry_over(spark, dataset)
 
 
 def expire(spark: SparkSession, dataset: Dataset, before: datetime, keep: int) -> None:

@@ -66,20 +66,39 @@ def rebuild(spark: SparkSession, table: Dataset, upto: Position, snapshot: int |
 
 def held(spark: SparkSession, table: Dataset) -> Position | None:
     """The position that the mirror holds at least; None if that cannot be told."""
+    found = remembered(spark, table)
+    return None if found is None else found.position
+
+
+@dataclass(frozen=True)
+class Held:
+    """A snapshot, and the position that it holds."""
+
+    snapshot: int
+    position: Position
+
+
+def remembered(spark: SparkSession, table: Dataset) -> Held | None:
+    """What was last remembered of the table, as long as its snapshot is in the line of the current one."""
     found = spark.sql(f"show tblproperties {spark_name(table)}").where(F.col("key") == HELD).collect()
     if not found:
         return None
-    remembered = json.loads(found[0]["value"])
+    document = json.loads(found[0]["value"])
     ancestors = spark.table(f"{spark_name(table)}.history").where("is_current_ancestor").select("snapshot_id")
-    is_here = any(row["snapshot_id"] == remembered["snapshot"] for row in ancestors.collect())
-    return Position.from_json(remembered["position"]) if is_here else None
+    is_here = any(row["snapshot_id"] == document["snapshot"] for row in ancestors.collect())
+    return Held(document["snapshot"], Position.from_json(document["position"])) if is_here else None
 
 
 def remember(spark: SparkSession, table: Dataset, position: Position) -> None:
-    """Say that the mirror, as it is now, holds ``position``."""
-    snapshot = spark.table(f"{spark_name(table)}.refs").where("name = 'main'").collect()[0]["snapshot_id"]
-    document = json.dumps({"snapshot": snapshot, "position": position.as_json()})
+    """Say that the table, as it is now, holds ``position``."""
+    document = json.dumps({"snapshot": current_snapshot(spark, table), "position": position.as_json()})
     spark.sql(f"alter table {spark_name(table)} set tblproperties ('{HELD}' = '{document}')")
+
+
+def current_snapshot(spark: SparkSession, table: Dataset) -> int | None:
+    """The id of the newest snapshot, None for a table that nothing was ever written to."""
+    found = spark.table(f"{spark_name(table)}.refs").where("name = 'main'").collect()
+    return int(found[0]["snapshot_id"]) if found else None
 
 
 def carry_over(spark: SparkSession, table: Dataset) -> None:

@@ -1,9 +1,7 @@
 """``concord batch``: bring the warehouse up to the lake, and what was brought so far."""
 
 import shutil
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +17,9 @@ from concord.batch.feeds import EVENT_FEEDS
 from concord.batch.lease import lease
 from concord.batch.publish import publications, unpublished
 from concord.batch.verify_models import Compared, verify
+from concord.cli import batch_metrics
 from concord.cli.output import AsJson, console, errors, print_json, table
+from concord.cli.progress import Steps
 from concord.contracts.position import Position, Publication
 from concord.errors import Disagreement
 from concord.settings import PROJECT, Settings, child_environment, load_settings
@@ -28,6 +28,7 @@ from concord.telemetry.clock import now
 NOT_PUBLISHED = "loaded, not published"
 
 app = typer.Typer(help="Load the warehouse from the lake, build its models, publish them.", no_args_is_help=True)
+app.command("metrics")(batch_metrics.metrics)
 
 Again = Annotated[str | None, typer.Option(help="Run this published batch once more. Changes nothing.")]
 BatchId = Annotated[
@@ -153,23 +154,6 @@ def dbt(settings: Settings) -> Dbt:
         DBT_ENV_SECRET_CONCORD_PASSWORD=settings.secret("snowflake_password").get_secret_value(),
     )
     return Dbt(PROJECT / "dbt_project", settings.home / "batch" / "dbt", environment)
-
-
-class Steps:
-    """Says what is done while it is done, and remembers how long it took."""
-
-    def __init__(self, quiet: bool) -> None:
-        self.quiet = quiet
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        started = time.monotonic()
-        with errors.status(name):
-            yield
-        self.seconds[name] = round(time.monotonic() - started, 1)
-        if not self.quiet:
-            console.print(f"[green]done[/green] {name} [dim]{self.seconds[name]:.1f} s[/dim]", highlight=False)
 
 
 def document(outcome: job.Outcome, seconds: dict[str, float]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from concord.contracts.derived import DEAD_LETTERS
 from concord.contracts.documents import DOCUMENT_SUBJECTS, DOCUMENTS
 from concord.contracts.events import EVENTS, EVENTS_LANDING
+from concord.contracts.lake_metrics import JOB_RUNS, LAKE_METRICS
 from concord.contracts.model import Dataset
 from concord.contracts.tables import TABLES, as_change, as_mirror, in_lake
 from concord.contracts.types import (
@@ -35,7 +36,10 @@ MIRRORS: tuple[Dataset, ...] = tuple(in_lake(as_mirror(table)) for table in TABL
 UNSTRUCTURED: tuple[Dataset, ...] = (DOCUMENTS, DOCUMENT_SUBJECTS)
 """What people put there by hand."""
 
-LAKE_DATASETS = (*LANDED_DATASETS, *BATCH_DATASETS, *MIRRORS, *UNSTRUCTURED)
+METRICS: tuple[Dataset, ...] = tuple(LAKE_METRICS.values())
+"""What Spark computes from mirrors and events."""
+
+LAKE_DATASETS = (*LANDED_DATASETS, *BATCH_DATASETS, *MIRRORS, *UNSTRUCTURED, *METRICS, JOB_RUNS)
 """Every table of the lake."""
 
 TABLE_PROPERTIES = {

@@ -34,6 +34,36 @@ DEFAULTS: Mapping[str, str] = {
 }
 """Of every session. The shuffle partitions of a streaming query are fixed for its checkpoint's life."""
 
+ADAPTIVE: Mapping[str, str] = {
+    "spark.sql.adaptive.enabled": "true",
+    # As many partitions as the largest job wants (D5); what has fewer bytes is coalesced to fewer.
+    "spark.sql.adaptive.coalescePartitions.initialPartitionNum": "200",
+    "spark.sql.adaptive.coalescePartitions.enabled": "true",
+    # By bytes, not by cores: a job of a few megabytes wants one task, not one on every core.
+    "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
+    "spark.sql.adaptive.advisoryPartitionSizeInBytes": "64m",
+    # A popular product or a busy device is one partition. The default begins at 256 MB, which in columns is more
+    # than one of two tasks has of a heap of 3 GB.
+    "spark.sql.adaptive.skewJoin.enabled": "true",
+    "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes": "128m",
+    # A join that turns out to be small reads what lies on its own machine.
+    "spark.sql.adaptive.localShuffleReader.enabled": "true",
+    # Mirrors and product metrics are split by day: a join with few days reads few files.
+    "spark.sql.optimizer.dynamicPartitionPruning.enabled": "true",
+}
+"""Of a batch job. All but the numbers are Spark's defaults by now; said here, they are tested to act."""
+
+NOT_ADAPTIVE: Mapping[str, str] = {"spark.sql.adaptive.enabled": "false"}
+"""Of a stream: a micro-batch is planned by the one before it."""
+
+EXECUTORS: Mapping[str, str] = {
+    "spark.executor.instances": "2",
+    "spark.executor.cores": "2",
+    "spark.executor.memory": "3g",
+    "spark.executor.memoryOverhead": "1g",
+}
+"""Of a batch job on a cluster: two of 4 GiB in all (D4). A heap of 4 GB, as D5 has it, would not fit into that."""
+
 
 def spark_session(
     app: str,
@@ -64,7 +94,7 @@ def spark_session(
         **_jars(master, jars),
         **_java_options(driver_memory, jvm_options),
         "spark.sql.shuffle.partitions": str(shuffle_partitions),
-        "spark.sql.adaptive.enabled": str(adaptive).lower(),
+        **(_batch(master) if adaptive else NOT_ADAPTIVE),
         **_ui(ui_port),
         **(options or {}),
     }
@@ -101,6 +131,11 @@ def _started(app: str, master: str, settings: Mapping[str, str]) -> SparkSession
         return SparkSession.builder.config(conf=conf).getOrCreate()
     except (OSError, RuntimeError) as error:
         raise Unavailable(f"Spark {app} does not start: {error}", "concord doctor checks Java and memory") from error
+
+
+def _batch(master: str) -> Mapping[str, str]:
+    """A local session has no executors: its tasks run in the driver."""
+    return ADAPTIVE if master.startswith("local") else {**ADAPTIVE, **EXECUTORS}
 
 
 def _check_jars(jars: Sequence[Path]) -> None:

@@ -7,10 +7,31 @@ from concord.contracts.derived import DEAD_LETTERS, WAREHOUSE_BOOKKEEPING
 from concord.contracts.documents import DOCUMENT_SUBJECTS, DOCUMENTS
 from concord.contracts.enrichment import CATALOGUE, PUBLICATION, USER_TIERS
 from concord.contracts.events import EVENTS, EVENTS_LANDING
+from concord.contracts.lake_metrics import (
+    CUSTOMER_METRICS,
+    FUNNEL_METRICS,
+    JOB_RUNS,
+    LAKE_METRICS,
+    OF_RUN,
+    ORDER_METRICS,
+    PRODUCT_METRICS,
+)
 from concord.contracts.model import Column, Dataset
 from concord.contracts.names import CHANGES_QUERY, EVENTS_QUERY, cdc_topic
 from concord.contracts.state import state_columns
-from concord.contracts.tables import LOAD_METADATA, POSITION_COLUMNS, TABLES, as_change, as_mirror, in_lake, lake_name
+from concord.contracts.tables import (
+    LOAD_METADATA,
+    ORDER_ITEMS,
+    ORDERS,
+    POSITION_COLUMNS,
+    PRODUCTS,
+    TABLES,
+    USERS,
+    as_change,
+    as_mirror,
+    in_lake,
+    lake_name,
+)
 from concord.dialects.clickhouse import view_name
 from concord.dialects.snowflake import RAW_DATASETS
 from concord.lineage.capture import DOCUMENT, DOCUMENT_COLUMNS, EVENTS_RECORDS, in_document
@@ -19,9 +40,18 @@ from concord.lineage.graph import ROWS, Derivation, Field, copies, same
 BATCH = "concord batch run"
 VIEW = "ClickHouse view"
 PUT = "concord lake put"
+METRICS = "concord batch metrics"
 FILES = "files.documents"
 POSITION = tuple(column.name for column in POSITION_COLUMNS)
 VERDICT = ("reason", "pointer", "detail")
+
+MEASURED = {
+    CUSTOMER_METRICS.name: (USERS.name, ORDERS.name, ORDER_ITEMS.name, PRODUCTS.name),
+    PRODUCT_METRICS.name: (ORDERS.name, ORDER_ITEMS.name, PRODUCTS.name),
+    ORDER_METRICS.name: (USERS.name, ORDERS.name, ORDER_ITEMS.name, as_change(ORDERS).name),
+    FUNNEL_METRICS.name: (EVENTS.name,),
+}
+"""Tables of the lake whose rows Spark's metrics are made of."""
 
 HANDED_OVER = {
     USER_TIERS.name: {"user_id": "staging.users_enhanced.id", "customer_tier": "staging.users_enhanced.customer_tier"},
@@ -110,6 +140,22 @@ def documents() -> Iterator[Derivation]:
     yield Derivation(Field(about, "sha256"), (Field(there, "sha256"),), PUT)
     for dataset in (there, about):
         yield Derivation(Field(dataset, "put_at"), (), PUT, reason="the clock of whoever put it there")
+
+
+def metrics() -> Iterator[Derivation]:
+    """What Spark computes a second time, known by its tables: its columns are those of the marts."""
+    for name, parents in MEASURED.items():
+        rows = tuple(Field(f"lake.{parent}", ROWS) for parent in parents)
+        for column in LAKE_METRICS[name].columns:
+            how = column.description or column.name
+            is_of_run = column in OF_RUN
+            yield Derivation(
+                Field(f"lake.{name}", column.name), () if is_of_run else rows, METRICS, how, how if is_of_run else ""
+            )
+    for column in JOB_RUNS.columns:
+        yield Derivation(
+            Field(f"lake.{JOB_RUNS.name}", column.name), (), METRICS, reason=column.description or JOB_RUNS.description
+        )
 
 
 def load() -> Iterator[Derivation]:

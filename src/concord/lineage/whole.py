@@ -18,6 +18,7 @@ def graph(connectors: Mapping[str, Config], models: Models) -> Graph:
             layers.judged(),
             layers.mirrors(),
             layers.documents(),
+            layers.metrics(),
             layers.load(),
             models.derivations(),
             layers.speed(),

@@ -1,6 +1,8 @@
 """The memory of this process and of all below it."""
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import psutil
 
@@ -30,3 +32,10 @@ def _bytes(process: psutil.Process) -> int:
     except psutil.Error:
         return 0
     return int(getattr(memory, "pss", memory.uss))
+
+
+def peak_bytes(pid: int) -> int:
+    """The most that a process has had in memory at once so far; where the system does not keep it, what it has now."""
+    status = Path(f"/proc/{pid}/status")
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE) if status.is_file() else None
+    return int(found[1]) * 1024 if found else int(psutil.Process(pid).memory_info().rss)

@@ -55,7 +55,7 @@ def test_a_shell_is_offered_every_command(completed):
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("concord batch ", {"run", "list", "verify", "docs"}),
+        ("concord batch ", {"run", "list", "verify", "docs", "metrics"}),
         ("concord logs --f", {"--follow"}),
         ("concord logs ka", {"kafka"}),
     ],

@@ -4,20 +4,28 @@ import pytest
 
 from concord.contracts.derived import RAW_DEAD_LETTERS, SPEED_BOOKKEEPING, STAGING, WAREHOUSE_BOOKKEEPING
 from concord.contracts.events import ENVELOPE, EVENT_TYPES, EVENTS, EVENTS_LANDING, IDENTITY, RAW_EVENTS, EventType
+from concord.contracts.lake_metrics import JOB_RUNS, LAKE_METRICS
 from concord.contracts.marts import MARTS
 from concord.contracts.model import Column, Dataset
 from concord.contracts.tables import POSITION_KEY, TABLES, as_change, as_mirror, as_raw
 from concord.contracts.types import BIGINT, TEXT, Decimal
 
 BOOKS = [*STAGING.values(), *MARTS.values(), *SPEED_BOOKKEEPING.values(), *WAREHOUSE_BOOKKEEPING.values()]
+LAKE = [*LAKE_METRICS.values(), JOB_RUNS]
 STAGES = [stage(table) for table in TABLES.values() for stage in (as_change, as_raw, as_mirror)]
 LOADED = [EVENTS, EVENTS_LANDING, RAW_EVENTS, RAW_DEAD_LETTERS]
-DATASETS = [*TABLES.values(), *STAGES, *EVENT_TYPES.values(), *LOADED, *BOOKS]
+DATASETS = [*TABLES.values(), *STAGES, *EVENT_TYPES.values(), *LOADED, *BOOKS, *LAKE]
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.name)
 def test_no_key_column_may_be_null(dataset: Dataset) -> None:
     assert not [name for name in dataset.key if dataset[name].nullable]
+
+
+@pytest.mark.parametrize("dataset", LAKE_METRICS.values(), ids=lambda dataset: dataset.name)
+def test_metrics_of_the_lake_hold_nothing_personal_and_say_which_run_wrote_them(dataset: Dataset) -> None:
+    assert not [column.name for column in dataset.columns if column.pii]
+    assert dataset.names[-3:] == ("as_of", "loaded_at", "batch_id")
 
 
 @pytest.mark.parametrize("dataset", [*TABLES.values(), *STAGES], ids=lambda dataset: dataset.name)

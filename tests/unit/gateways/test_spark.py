@@ -31,3 +31,11 @@ def test_a_missing_jar_is_named() -> None:
 def test_a_missing_java_is_named() -> None:
     with pytest.raises(Misconfigured, match="/nowhere/bin/java"):
         spark.spark_session("test", "local[1]", "512m", java_home=Path("/nowhere"))
+
+
+def test_a_batch_session_adapts_and_asks_a_cluster_for_executors_that_fit_their_limit() -> None:
+    assert spark._batch("local[2]") == spark.ADAPTIVE
+    asked = spark._batch("k8s://cluster")
+    assert asked["spark.sql.adaptive.skewJoin.enabled"] == "true"
+    parts = ("spark.executor.memory", "spark.executor.memoryOverhead")
+    assert sum(int(asked[part].removesuffix("g")) for part in parts) == 4

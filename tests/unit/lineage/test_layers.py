@@ -15,7 +15,7 @@ from concord.lineage.capture import from_connectors
 from concord.lineage.graph import Field, Graph
 
 CONNECTORS = provision.connectors()
-BETWEEN = (layers.judged(), layers.mirrors(), layers.documents(), layers.load(), layers.speed())
+BETWEEN = (layers.judged(), layers.mirrors(), layers.documents(), layers.metrics(), layers.load(), layers.speed())
 DERIVATIONS = list(chain(from_connectors(CONNECTORS), *BETWEEN))
 KNOWN = Graph.of(DERIVATIONS)
 
@@ -50,6 +50,11 @@ def test_a_dead_letter_comes_from_the_bytes_as_a_whole() -> None:
 def test_a_document_is_known_by_the_bytes_of_its_file() -> None:
     assert way("raw.documents.sha256") == ["raw.documents.sha256", "lake.documents.sha256"]
     assert KNOWN.sources(Field("raw.documents", "uri")) == [Field("files.documents", "bytes")]
+
+
+def test_sparks_metrics_are_made_of_the_rows_of_the_lake() -> None:
+    assert KNOWN.parents(Field("lake.funnel_metrics", "carted")) == (Field("lake.events", "*"),)
+    assert KNOWN.loose_ends(Field("lake.customer_metrics", "total_spent")) == []
 
 
 def test_the_position_is_kafkas_under_the_name_that_each_store_gives_it() -> None:

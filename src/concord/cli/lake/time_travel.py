@@ -11,8 +11,9 @@ from concord import bootstrap
 from concord.batch.lease import lease
 from concord.cli.lake.tables import DATASETS, Name, lake_of_settings
 from concord.cli.output import AsJson, console, print_json, table
+from concord.contracts.lake_metrics import JOB_RUNS
 from concord.contracts.model import Dataset
-from concord.dialects.iceberg import LANDED_DATASETS, MIRRORS
+from concord.dialects.iceberg import LANDED_DATASETS, METRICS, MIRRORS
 from concord.errors import Misconfigured
 from concord.gateways.lake import Lake
 from concord.reconcile.compare import Comparison, compare
@@ -135,15 +136,21 @@ def rollback(
             f"{name} is what a sink has landed: the sink would not bring again what a rollback takes away",
             "roll back mirrors, events or dead_letters; everything is made from what has landed",
         )
+    if DATASETS[name] == JOB_RUNS:
+        raise Misconfigured(f"{name} is a book: what is written in it stays", "delete nothing from it")
     settings = load_settings()
     lake = bootstrap.lake(settings)
     if not yes and not typer.confirm(f"roll {name} back to snapshot {to}?"):
         raise typer.Abort
     with lease(settings.home / "batch"):
         lake.roll_back(name, to)
-    hint = (
-        "the next batch builds it anew"
-        if DATASETS[name] in MIRRORS
-        else "`concord batch run --again BATCH` brings back what is missing"
-    )
-    console.print(f"{name} is at snapshot {to}; {hint}", highlight=False)
+    console.print(f"{name} is at snapshot {to}; {_repair(DATASETS[name])}", highlight=False)
+
+
+def _repair(dataset: Dataset) -> str:
+    """What brings a table that was rolled back to where it was."""
+    if dataset in MIRRORS:
+        return "the next batch builds it anew"
+    if dataset in METRICS:
+        return "the next `concord batch metrics` computes it anew"
+    return "`concord batch run --again BATCH` brings back what is missing"

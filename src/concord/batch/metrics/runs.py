@@ -1,0 +1,88 @@
+"""The book of runs: one row per run and job, also of what failed. Nothing in it is ever changed."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from pyspark.sql import SparkSession
+
+from concord.batch.feeds import spark_name
+from concord.batch.metrics.days import Days
+from concord.batch.metrics.measure import Spent
+from concord.batch.metrics.source import Source
+from concord.contracts.lake_metrics import JOB_RUNS
+from concord.dialects.spark import struct
+
+MILLISECONDS = Decimal("0.001")
+
+
+class Mode(StrEnum):
+    """Which days were asked for: all, those of an interval, those touched since the last time."""
+
+    FULL = "full"
+    RANGE = "range"
+    INCREMENTAL = "incremental"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows of one job."""
+
+    rows_in: int = 0
+    rows_out: int = 0
+    rows_rejected: int = 0
+
+
+@dataclass(frozen=True)
+class JobRun:
+    """What one job of one run did, and what that took."""
+
+    run_id: str
+    job: str
+    mode: Mode
+    days: Days
+    counts: Counts
+    started_at: datetime
+    ended_at: datetime
+    spent: Spent
+    failure: str | None = None
+
+    @property
+    def seconds(self) -> Decimal:
+        return Decimal((self.ended_at - self.started_at).total_seconds()).quantize(MILLISECONDS)
+
+    def as_row(self) -> Mapping[str, object]:
+        """As ``job_runs`` has it, but for what all jobs of a run have in common."""
+        spent = asdict(self.spent) | {"cpu_seconds": self.spent.cpu_seconds.quantize(MILLISECONDS)}
+        return {
+            "run_id": self.run_id,
+            "job": self.job,
+            "mode": str(self.mode),
+            "state": "failed" if self.failure else "ended",
+            "detail": self.failure,
+            "first_day": self.days.first,
+            "last_day": self.days.last,
+            "days": None if self.days.among is None else len(self.days.among),
+            **asdict(self.counts),
+            "started_at": self.started_at,
+            "seconds": self.seconds,
+            **spent,
+        }
+
+
+def note(source: Source, run: JobRun) -> None:
+    """Write the run down."""
+    common = {
+        "position": json.dumps(source.position.as_json()),
+        "snapshots": json.dumps(source.snapshots),
+        "as_of": source.as_of,
+    }
+    row = {**run.as_row(), **common}
+    _append(source.spark, tuple(row[name] for name in JOB_RUNS.names))
+
+
+def _append(spark: SparkSession, values: tuple[object, ...]) -> None:
+    spark.createDataFrame([values], struct(JOB_RUNS)).coalesce(1).writeTo(spark_name(JOB_RUNS)).append()

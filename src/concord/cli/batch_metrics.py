@@ -1,0 +1,132 @@
+"""``concord batch metrics``: customer, product, order and funnel metrics by Spark, in the lake."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from concord import bootstrap
+from concord.batch.job import APP_NAME
+from concord.batch.lease import lease
+from concord.batch.metrics import job
+from concord.batch.metrics.days import Days
+from concord.batch.metrics.runs import JobRun
+from concord.cli.output import AsJson, console, print_json, table
+from concord.cli.progress import Steps
+from concord.cli.published import batch
+from concord.contracts.lake_metrics import LAKE_METRICS
+from concord.settings import Settings, load_settings
+from concord.telemetry.clock import now
+
+MEGABYTE = 1 << 20
+
+
+def _all_known(names: list[str] | None) -> list[str]:
+    for name in names or []:
+        if name not in LAKE_METRICS:
+            raise typer.BadParameter(f"{name} is none of {', '.join(LAKE_METRICS)}")
+    return list(dict.fromkeys(names or LAKE_METRICS))
+
+
+Tables = Annotated[
+    list[str] | None, typer.Argument(callback=_all_known, metavar="[TABLE]...", help="All four if none is named.")
+]
+From = Annotated[
+    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day (UTC) to compute; open if not given.")
+]
+To = Annotated[
+    datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day (UTC) to compute; open if not given.")
+]
+Full = Annotated[bool, typer.Option("--full", help="Every day, not only what changed since the last time.")]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option("--as-of", help="Time (UTC) that customers are measured at; the published batch's if not given."),
+]
+
+
+def metrics(
+    tables: Tables = None,
+    first: From = None,
+    last: To = None,
+    full: Full = False,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute metrics of customers, products, orders and visits with Spark, at the newest published batch's position.
+
+    Without a range and without --full only the days that changes have touched since the last time.
+    """
+    days = _days(first, last)
+    if days and full:
+        raise typer.BadParameter("--full is every day: leave --from and --to out", param_hint="--full")
+    settings = load_settings()
+    published = batch(settings, None)
+    request = job.Request(
+        run_id=str(uuid4()),
+        position=published.position,
+        as_of=as_of.replace(tzinfo=UTC) if as_of else published.as_of,
+        tables=tuple(tables or LAKE_METRICS),
+        days=days,
+        is_full=full,
+    )
+    show(run(settings, request, Steps(quiet=as_json)), request, as_json)
+
+
+def run(settings: Settings, request: job.Request, steps: Steps) -> list[JobRun]:
+    """One run; no batch and no maintenance beside it, for both move what it reads."""
+    with lease(settings.home / "batch"), bootstrap.spark_for(settings, APP_NAME, settings.spark.batch_memory) as spark:
+        return job.run(spark, request, now, steps.step)
+
+
+def _days(first: datetime | None, last: datetime | None) -> Days | None:
+    """The range asked for; None if none was."""
+    if first is None and last is None:
+        return None
+    if first and last and first > last:
+        raise typer.BadParameter(f"--from {first:%Y-%m-%d} is after --to {last:%Y-%m-%d}", param_hint="--from")
+    return Days(_day(first), _day(last))
+
+
+def _day(instant: datetime | None) -> date | None:
+    return instant.date() if instant else None
+
+
+def show(runs: Sequence[JobRun], request: job.Request, as_json: bool) -> None:
+    """What was done, and what it took."""
+    if as_json:
+        print_json(document(runs, request))
+        return
+    columns = ["table", "days", "rows in", "rejected", "rows out", "seconds", "CPU s", "peak MB", "shuffled MB"]
+    rows = [
+        (
+            one.job,
+            str(one.days),
+            one.counts.rows_in,
+            one.counts.rows_rejected,
+            one.counts.rows_out,
+            f"{one.seconds:.1f}",
+            f"{one.spent.cpu_seconds:.1f}",
+            one.spent.peak_memory_bytes // MEGABYTE,
+            one.spent.shuffle_write_bytes // MEGABYTE,
+        )
+        for one in runs
+    ]
+    console.print(table(f"Metrics as of {request.as_of:%Y-%m-%d %H:%M:%S} UTC ({request.mode})", columns, rows))
+
+
+def document(runs: Sequence[JobRun], request: job.Request) -> dict[str, Any]:
+    """The run as one JSON document; its rows are those of job_runs."""
+    return {
+        "run_id": request.run_id,
+        "mode": str(request.mode),
+        "as_of": request.as_of.isoformat(),
+        "position": request.position.as_json(),
+        "tables": {one.job: {name: _plain(value) for name, value in one.as_row().items()} for one in runs},
+    }
+
+
+def _plain(value: object) -> object:
+    return float(value) if isinstance(value, Decimal) else value
