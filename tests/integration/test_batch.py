@@ -14,7 +14,7 @@ from concord.batch.publish import PUBLISHED, publications, unpublished
 from concord.contracts.derived import LOAD_AUDIT
 from concord.contracts.lake_metrics import JOB_RUNS, LAKE_METRICS
 from concord.contracts.marts import MARTS
-from concord.contracts.tables import ORDERS, TABLES, as_change
+from concord.contracts.tables import ORDERS, as_change
 from concord.dialects.snowflake import RAW_DATASETS
 from concord.errors import ExitCode
 from concord.gateways.lake import Lake
@@ -124,9 +124,7 @@ def test_batch_killed_before_it_is_published_is_not_seen_and_the_next_one_repair
     assert repaired["batch_id"] in killed or repaired["tables"]["orders"]["rows_read"] > 0
 
 
-def test_metrics_that_spark_computes_are_those_that_dbt_publishes(
-    lake: Lake, snowflake: Snowflake
-) -> None:
+def test_metrics_that_spark_computes_are_those_that_dbt_publishes(lake: Lake, snowflake: Snowflake) -> None:
     batch("run")
     told = batch("metrics")
     assert {row["state"] for row in told["tables"].values()} == {"ended"}
