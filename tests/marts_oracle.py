@@ -220,17 +220,20 @@ class Oracle:
         return day(user["created_at"]) if user else None
 
     def tiers_on(self, today: date) -> Iterator[Values]:
-        """The day replayed: who was a customer by then, and what each had bought."""
+        tiers = self.tiers_by(today)
+        for tier in sorted(share.name for share in CUSTOMER_TIERS):
+            yield self.tier_on(today, tier, [key for key, its in tiers.items() if its == tier])
+
+    def tiers_by(self, today: date) -> dict[int, str]:
+        """The day replayed: who was a customer by then, and the tier that what each had bought gave."""
         known = [key for key, user in self.users.items() if self.known_since(key, user) <= today]
         ranked = sorted(known, key=lambda key: (-self.spend(key, today), key))
         buyers = [key for key in ranked if self.so_far(key, today)]
         ranks = {key: rank for rank, key in enumerate(buyers, 1)}
-        tiers = {
+        return {
             key: customer_tier(ranks[key], len(known), self.spend(key, today)) if key in ranks else "bronze"
             for key in known
         }
-        for tier in sorted(share.name for share in CUSTOMER_TIERS):
-            yield self.tier_on(today, tier, [key for key in known if tiers[key] == tier])
 
     def tier_on(self, today: date, tier: str, members: Sequence[int]) -> Values:
         orders = {key: self.so_far(key, today) for key in members}

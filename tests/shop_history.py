@@ -16,6 +16,7 @@ from concord.contracts.names import TOPIC_PARTITIONS, cdc_topic
 from concord.contracts.position import Position
 from concord.contracts.tables import ORDER_ITEMS, ORDERS, PRODUCTS, TABLES, TOAST_PLACEHOLDER, USERS, OrderStatus
 from tests.factories import change_row
+from tests.visit_history import VisitHistory
 
 Row = dict[str, Any]
 FIRST_DAY = date(2024, 1, 5)
@@ -35,6 +36,7 @@ class ShopHistory:
         self.dice = random.Random(self.seed)
         self.offsets: dict[tuple[str, int], int] = {}
         self.last_id = dict.fromkeys(TABLES, 0)
+        self.visits = VisitHistory(self.seed)
         for _ in range(12):
             self.new_product()
         for _ in range(8):
@@ -63,6 +65,7 @@ class ShopHistory:
                     ),
                     (30, 30, 6, 3, 6, 3, 3, 6, 4, 2, 10),
                 )[0]()
+            self.visits.live(self.day, sorted(self.rows["users"]), sorted(self.rows["products"]))
         return self
 
     def new_user(self) -> Row:
@@ -204,15 +207,16 @@ class ShopHistory:
     def position(self) -> Position:
         """Everything so far."""
         held = ((cdc_topic(TABLES[name]), part, last) for (name, part), last in self.offsets.items())
-        return Position.of(held)
+        return Position.of(held).merge(Position(self.visits.offsets))
 
     def as_of(self) -> datetime:
         """The end of the day."""
         return datetime.combine(self.day, time(23, 59, 59), UTC)
 
     def above(self, position: Position) -> dict[str, Sequence[Row]]:
-        """The changes above a position, per table."""
-        return {name: [row for row in rows if not _holds(position, row)] for name, rows in self.logs.items()}
+        """The changes, and the events, above a position, per table."""
+        logs = {**self.logs, "events": self.visits.rows}
+        return {name: [row for row in rows if not _holds(position, row)] for name, rows in logs.items()}
 
     # --- chance ---
 

@@ -10,6 +10,7 @@ from typing import Any
 from concord.batch.build import Built, Dbt
 from concord.batch.models import PUBLISHED, bring_up
 from concord.batch.publish import publish
+from concord.contracts.events import RAW_EVENTS
 from concord.contracts.model import Dataset
 from concord.contracts.position import Position, Publication
 from concord.contracts.tables import TABLES, as_raw
@@ -21,6 +22,7 @@ from tests.shop_history import ShopHistory
 
 ENGINE_FILES = sorted((PROJECT / "engines" / "snowflake").glob("*.sql"))
 CHUNK = 2000
+RAW = {**{name: as_raw(table) for name, table in TABLES.items()}, RAW_EVENTS.name: RAW_EVENTS}
 
 
 @dataclass
@@ -35,7 +37,7 @@ class WarehouseCopy:
     def load(self, history: ShopHistory) -> None:
         """Everything of the history that RAW does not hold yet."""
         for name, rows in history.above(self.loaded).items():
-            raw = as_raw(TABLES[name])
+            raw = RAW[name]
             more = {"loaded_at": EPOCH, "batch_id": f"b{self.batches}", "file_name": None}
             values = [tuple(_bound({**row, **more}[column]) for column in raw.names) for row in rows]
             insert = (

@@ -9,19 +9,23 @@ from typing import Any
 import pytest
 import yaml
 
+from concord.contracts.behaviour import GUEST, LATENESS_SECONDS
 from concord.contracts.derived import STAGING
+from concord.contracts.funnels import INTERMEDIATE
 from concord.contracts.marts import MARTS, stamp
 from concord.contracts.model import Dataset
-from concord.contracts.names import cdc_topic
+from concord.contracts.names import EVENTS_TOPIC, cdc_topic
 from concord.contracts.tables import TABLES, TOAST_PLACEHOLDER, OrderStatus
 from concord.rules import customers
 from concord.rules.bands import CUSTOMER_TIERS, ORDER_SIZES, PRICE_TIERS
 from concord.rules.orders import COMPLETED, REVENUE
+from concord.rules.sessions import COUNT_OF, INACTIVITY_MS
 from concord.settings import PROJECT, child_environment
 
 DBT = PROJECT / "dbt_project"
 MODELS = {
     **{f"stg_{name}": dataset for name, dataset in STAGING.items()},
+    **{f"int_{name}": dataset for name, dataset in INTERMEDIATE.items()},
     **{f"mart_{name}": dataset for name, dataset in MARTS.items()},
 }
 
@@ -112,7 +116,7 @@ def test_published_model_notes_changed_keys_and_keeps_stamps_out_of_comparisons(
 
 @pytest.mark.parametrize("name", MODELS)
 def test_model_is_published_under_the_contracts_name(name: str) -> None:
-    folder = "marts" if name.startswith("mart_") else "staging"
+    folder = {"stg": "staging", "int": "intermediate", "mart": "marts"}[name.partition("_")[0]]
     assert f"alias='{MODELS[name].name}'" in (DBT / f"models/{folder}/{name}.sql").read_text()
 
 
@@ -144,9 +148,8 @@ def test_placeholder_is_the_contracts() -> None:
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
 def test_position_is_looked_up_by_the_topics_name(table: Dataset) -> None:
-    prefix = re.search(r"set topic = '([^']+)' ~ table", (DBT / "macros/position/held.sql").read_text())
-    assert prefix
-    assert prefix[1] + table.name == cdc_topic(table)
+    names = words((DBT / "macros/position/held.sql").read_text().partition("macro topic_of")[2])
+    assert names[:3] == [EVENTS_TOPIC, "events", cdc_topic(table).removesuffix(table.name)]
 
 
 def test_statuses_are_those_of_the_rules() -> None:
@@ -174,6 +177,14 @@ def test_thresholds_are_those_of_the_rules() -> None:
         name.lower(): getattr(customers, name) for name in rules
     }
     assert declared["lowest_tier"] == CUSTOMER_TIERS.lowest
+
+
+def test_what_a_session_is_says_the_rule() -> None:
+    declared = read("dbt_project.yml")["vars"]
+    assert declared["session_pause_ms"] == INACTIVITY_MS
+    assert declared["lateness_ms"] == LATENESS_SECONDS * 1000
+    assert declared["session_counts"] == {column: str(event_type) for event_type, column in COUNT_OF.items()}
+    assert declared["guest"] == GUEST
 
 
 def test_bands_have_the_names_of_the_contracts() -> None:

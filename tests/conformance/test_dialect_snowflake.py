@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from concord.contracts.derived import STAGING
+from concord.contracts.funnels import INTERMEDIATE
 from concord.contracts.marts import MARTS
 from concord.contracts.model import Dataset
 from concord.contracts.state import held_by, state_columns
@@ -18,7 +19,7 @@ from tests.histories import Row, cut_of, history, state
 
 pytestmark = pytest.mark.conformance
 
-DATASETS = [*RAW_DATASETS, *STAGING.values(), *MARTS.values()]
+DATASETS = [*RAW_DATASETS, *STAGING.values(), *INTERMEDIATE.values(), *MARTS.values()]
 SCHEMA = "CONTRACTS"
 
 

@@ -27,6 +27,7 @@ from concord.gateways.postgres import Postgres
 from concord.ingest.generate import Plan, Shares, generate_shop
 from concord.ingest.ledger import Ledger
 from concord.platform.supervisord import Supervisord
+from concord.reconcile.compare import Comparison
 from concord.reconcile.run import Report
 from concord.serving.daily import daily_business_metrics
 from concord.settings import Settings
@@ -137,6 +138,12 @@ def test_both_layers_equal_the_source_at_a_fence(run: Slice):
     assert differences(report) == []
     assert report.faults == ()
     assert {c.dataset for c in report.comparisons} >= set(TABLES)
+    assert sessions_of(report).left_rows > 0
+    assert sessions_of(report).set_aside > 0, "those that a late event reaches"
+
+
+def sessions_of(report: Report) -> Comparison:
+    return next(comparison for comparison in report.comparisons if comparison.dataset == "sessions")
 
 
 def test_a_value_that_an_update_left_out_is_kept(run: Slice, reader: ClickHouse):
@@ -293,6 +300,17 @@ def test_rows_planted_in_the_warehouse_are_named_by_key(run: Slice, stack: Setti
         warehouse.execute("drop table RAW.kept")
     assert found == {((altered,), "altered"), ((missing,), "missing"), ((999999999,), "extra")}
     assert differences(recon.between_layers(stack)) == []
+
+
+def test_sessions_altered_in_the_warehouse_are_named_by_key(run: Slice, stack: Settings):
+    warehouse = bootstrap.snowflake(stack)
+    warehouse.execute("update STAGING.sessions set events = events + 1")
+    try:
+        found = sessions_of(recon.between_layers(stack))
+    finally:
+        warehouse.execute("update STAGING.sessions set events = events - 1")
+    assert found.left_rows == found.right_rows == len(found.differences) > 0
+    assert {tuple(difference.values) for difference in found.differences} == {("events",)}
 
 
 def test_rows_planted_in_the_speed_layer_are_named_by_key(run: Slice, stack: Settings):

@@ -2,6 +2,7 @@
 than changed. A warehouse of its own, filled from the history; no Kafka and no Spark."""
 
 import os
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -14,10 +15,14 @@ from concord.batch.verify_models import verify
 from concord.contracts.behaviour import TIERS
 from concord.contracts.marts import MARTS
 from concord.contracts.tables import ORDER_ITEMS, ORDERS, OrderStatus
-from concord.errors import ContractViolation
+from concord.errors import ContractViolation, Misconfigured
+from concord.quality.failures import failing, failures
 from concord.trace.parts import PARTS, keys_of
+from tests.bi_questions import QUESTIONS
+from tests.factories import EPOCH
 from tests.marts_oracle import Oracle
 from tests.shop_history import ShopHistory
+from tests.visits_oracle import VisitsOracle
 from tests.warehouse_copy import WarehouseCopy, warehouse_copy
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -40,7 +45,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory, history: ShopHistory) -> Iter
 
 
 def assert_right(copy: WarehouseCopy, history: ShopHistory) -> None:
-    expected = Oracle(history, history.as_of()).expected()
+    shop = Oracle(history, history.as_of())
+    expected = {**shop.expected(), **VisitsOracle(shop).expected()}
     found = {name: [row[:-1] for row in rows] for name, rows in copy.published().items()}
     for name, rows in expected.items():
         assert found[name] == rows, name
@@ -93,6 +99,39 @@ def is_a_sale(history: ShopHistory, line: dict[str, Any]) -> bool:
     return order["user_id"] in history.rows["users"] and order["status"] != OrderStatus.CANCELLED
 
 
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_business_question_is_answered_right(copy: WarehouseCopy, history: ShopHistory, question: str) -> None:
+    asked = QUESTIONS[question]
+    answer = copy.client.query(asked.sql)
+    assert answer == asked.expected(VisitsOracle(Oracle(history, history.as_of())))
+    assert answer
+
+
+def test_rows_that_fail_a_test_are_kept(copy: WarehouseCopy, history: ShopHistory) -> None:
+    counted = {one.test: one.rows for one in failures(copy.client)}
+    returned = [line for line in history.rows["order_items"].values() if line["quantity"] <= 0]
+    negative = [order for order in history.rows["orders"].values() if order["total_amount"] < 0]
+    assert counted["business_rules"] == len(returned) + len(negative) > 0
+    assert counted["every_event_is_in_one_session"] == 0
+    columns, rows = failing(copy.client, "business_rules", limit=1)
+    assert columns == ["RULE", "MODEL", "ID"]
+    assert len(rows) == 1
+    with pytest.raises(Misconfigured, match="no test of that name"):
+        failing(copy.client, "orders; drop schema RAW", limit=1)
+
+
+def test_sources_say_how_fresh_they_are(copy: WarehouseCopy) -> None:
+    """Everything was loaded years ago."""
+    found = {source.source: source for source in copy.dbt.freshness()}
+    stale = dict.fromkeys(("RAW.orders", "RAW.order_items", "RAW.events"), "error")
+    assert {name: source.state for name, source in found.items()} == {
+        "RAW.users": "warn",
+        "RAW.products": "warn",
+        **stale,
+    }
+    assert {source.loaded_at for source in found.values()} == {EPOCH}
+
+
 def test_days_of_changes_are_taken_in_and_equal_a_full_build(copy: WarehouseCopy, history: ShopHistory) -> None:
     history.live(days=2)
     copy.batch(history)
@@ -112,6 +151,33 @@ def test_late_order_rebuilds_its_day_and_the_declared_closure(copy: WarehouseCop
     assert len(changed["order_items_enhanced"]) == 2
     assert min(changed["customer_tier_analytics"], default=(day,))[0] >= day
     assert min(changed["product_performance"])[0] == day
+
+
+def test_late_event_rebuilds_its_owners_sessions_around_it_and_their_days(
+    copy: WarehouseCopy, history: ShopHistory
+) -> None:
+    before, told = copy.published(), VisitsOracle(Oracle(history, history.as_of())).sessions
+    joined = next(row for row in history.visits.rows if row["anonymous_id"] == "kiosk")
+    late = {**joined, "event_id": str(uuid.UUID(int=7)), "occurred_at": joined["occurred_at"] + timedelta(minutes=30)}
+    history.visits.come(late, days_late=40)
+    copy.batch(history)
+    assert_right(copy, history)
+    again = VisitsOracle(Oracle(history, history.as_of())).sessions
+    differing = {id for id in {*told, *again} if told.get(id) != again.get(id)}
+    days = {each[id]["started_at"].date() for each in (told, again) for id in differing & each.keys()}
+    changed = rebuilt(before, copy.published())
+    assert {id for (id,) in changed["sessions"]} == differing
+    assert {day for day, *_ in (*changed["funnel"], *changed["category_funnel"])} <= days
+    assert changed["users_enhanced"] == changed["daily_business_metrics"] == []
+    assert dirty_owners(copy) == [("kiosk",)]
+
+
+def dirty_owners(copy: WarehouseCopy) -> list[tuple[Any, ...]]:
+    """Whose events the last build made sessions of."""
+    return copy.client.query(
+        "select distinct owner from STAGING_SHADOW.stg_events "
+        "where event_id in (select event_id from STAGING_SHADOW.dirty_session_events)"
+    )
 
 
 def test_status_change_of_an_old_order_leaves_tiers_and_products_alone(

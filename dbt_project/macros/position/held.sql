@@ -18,12 +18,19 @@
 #}
 {% macro changed(table) -%} {{ offsets_between(table, of_batch('since') or {}, of_batch('reached') or {}) }} {%- endmacro %}
 
+{# Every row that the models have held, hold, or are to hold in this build; none in a full one. #}
+{% macro ever_held(table) -%} {{ offsets_between(table, {}, of_batch('reached') or {}) }} {%- endmacro %}
+
+{% macro topic_of(table) -%}
+    {{ return('ecommerce.events.v1' if table == 'events' else 'ecommerce.public.' ~ table) }}
+{%- endmacro %}
+
 {# Rows of the table's topic above one position, up to and with another; none where both are the same. #}
 {% macro offsets_between(table, above, upto) -%}
     {%- if not execute -%}
         true
     {%- else -%}
-        {%- set topic = 'ecommerce.public.' ~ table -%}
+        {%- set topic = topic_of(table) -%}
         {%- set bounds = [] -%}
         {%- for partition, last in (upto.get(topic) or {}) | dictsort -%}
             {%- set first = (above.get(topic) or {}).get(partition, -1) | int -%}

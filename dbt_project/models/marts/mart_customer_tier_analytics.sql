@@ -16,63 +16,18 @@ tiers as (
     select * from {{ ref('customer_tiers') }}
 ),
 
-buyers as (
-    select days.*, to_date(users.created_at) as registration_date
-    from {{ ref('int_customer_days') }} as days
-    inner join {{ ref('base_users') }} as users on days.user_id = users.id
-),
-
--- Somebody is a customer from the registration on, or from the first order if that came earlier.
-customers as (
-    select
-        to_date(users.created_at) as registration_date,
-        least(to_date(users.created_at), coalesce(first_orders.first_date, to_date(users.created_at))) as since
-    from {{ ref('base_users') }} as users
-    left join (
-        select distinct user_id, first_date from {{ ref('int_customer_days') }}
-    ) as first_orders on users.id = first_orders.user_id
-),
-
-arrivals as (
-    select since as date, count(*) as customers
-    from customers
-    group by since
-),
-
 customer_counts as (
-    select dates.date, sum(arrivals.customers)::number(38, 0) as customers
-    from dates
-    inner join arrivals on arrivals.date <= dates.date
-    group by dates.date
+    {{ customers_by_day('dates') }}
 ),
 
 registrations as (
-    select registration_date as date, count(*)::number(38, 0) as customers
-    from customers
-    group by registration_date
-),
-
-ranked as (
-    select
-        dates.date,
-        customer_counts.customers,
-        buyers.registration_date,
-        buyers.first_date,
-        buyers.date as last_date,
-        buyers.orders_to_date,
-        buyers.spend_to_date,
-        iff(buyers.date = dates.date, buyers.orders, 0) as orders,
-        iff(buyers.date = dates.date, buyers.revenue, 0) as revenue,
-        row_number() over (partition by dates.date order by buyers.spend_to_date desc, buyers.user_id) as spend_rank
-    from dates
-    inner join buyers on buyers.date <= dates.date and dates.date < buyers.next_date
-    inner join customer_counts on dates.date = customer_counts.date
+    select to_date(created_at) as date, count(*)::number(38, 0) as customers
+    from {{ ref('base_users') }}
+    group by 1
 ),
 
 tiered as (
-    select ranked.*, {{ customer_tier('tiers', 'ranked.spend_to_date') }} as customer_tier
-    from ranked
-    left join tiers on {{ is_ranked_within('ranked.spend_rank', 'ranked.customers', 'tiers') }}
+    {{ buyers_by_tier('dates', 'customer_counts') }}
 ),
 
 by_tier as (

@@ -33,6 +33,16 @@ class Built:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Fresh:
+    """A source and when it was last loaded; None if it never was. ``state`` is dbt's: pass, warn or error."""
+
+    source: str
+    loaded_at: datetime | None
+    seconds_ago: float | None
+    state: str
+
+
 NOTHING_BUILT = Built(models=0, tests_passed=0, warnings=())
 
 
@@ -79,6 +89,11 @@ class Dbt:
         self._carry_out("compile", *left_out, *_how(extent), batch=variables(as_of, extent))
         return self.folder / "target" / "manifest.json"
 
+    def freshness(self) -> list[Fresh]:
+        """How long ago each source was loaded, by dbt's own check."""
+        _, document = self._answered("sources.json", "source", "freshness")
+        return [fresh(result) for result in document["results"]]
+
     def digest(self) -> str:
         """Of the text that the rows of the models depend on."""
         paths = [self.project / "dbt_project.yml"]
@@ -95,16 +110,21 @@ class Dbt:
             raise self._broken_off(done)
 
     def _judged(self, *arguments: str, batch: str) -> Built:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        results = self.folder / "target" / "run_results.json"
-        results.unlink(missing_ok=True)
-        done = self.run(*arguments, batch=batch)
-        if not results.is_file():
-            raise self._broken_off(done)
-        built = judge(json.loads(results.read_text())["results"])
+        done, document = self._answered("run_results.json", *arguments, batch=batch)
+        built = judge(document["results"])
         if done.code != 0:
             raise self._broken_off(done)
         return built
+
+    def _answered(self, name: str, *arguments: str, batch: str = "{}") -> tuple[Finished, dict[str, Any]]:
+        """Run a command and read the document that it leaves; one of an earlier run is not taken for it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "target" / name
+        path.unlink(missing_ok=True)
+        done = self.run(*arguments, batch=batch)
+        if not path.is_file():
+            raise self._broken_off(done)
+        return done, json.loads(path.read_text())
 
     def run(self, *arguments: str, batch: str = "{}") -> Finished:
         """One dbt command on this project, told about the batch by :func:`variables`."""
@@ -165,6 +185,17 @@ def judge(results: list[dict[str, Any]]) -> Built:
     counts = Counter(result["status"] for result in results)
     warnings = tuple(_with_rows(result) for result in results if result["status"] == "warn")
     return Built(counts["success"], counts["pass"], warnings)
+
+
+def fresh(result: dict[str, Any]) -> Fresh:
+    """One source's freshness as dbt tells it. An empty table is as old as time to dbt."""
+    if "error" in result:
+        raise Unavailable(f"dbt could not look at {result['unique_id']}: {result['error']}")
+    loaded_at = datetime.fromisoformat(result["max_loaded_at"])
+    source = f"RAW.{str(result['unique_id']).split('.')[-1]}"
+    if loaded_at.year == 1:
+        return Fresh(source, None, None, result["status"])
+    return Fresh(source, loaded_at, result["max_loaded_at_time_ago_in_s"], result["status"])
 
 
 def _with_rows(result: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from concord.batch.build import NOTHING_BUILT, Built, Dbt
 from concord.batch.extent import Build, Extent, State, builds, extent, following, note
 from concord.contracts.derived import STAGING
+from concord.contracts.funnels import INTERMEDIATE
 from concord.contracts.marts import MARTS
 from concord.contracts.model import Dataset
 from concord.contracts.position import Position
@@ -15,7 +16,7 @@ from concord.gateways.snowflake import Snowflake
 SHADOW_SUFFIX = "_SHADOW"
 JOURNAL_PREFIX = "unpublished_"
 PUBLISHED: tuple[tuple[str, Dataset], ...] = (
-    *(("STAGING", dataset) for dataset in STAGING.values()),
+    *(("STAGING", dataset) for dataset in (*STAGING.values(), *INTERMEDIATE.values())),
     *(("MARTS", dataset) for dataset in MARTS.values()),
 )
 """Schema and dataset of everything that readers see."""

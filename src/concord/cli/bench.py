@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -140,6 +141,35 @@ def queries(
     plan = campaign.Plan("queries", command_line(), rate, seconds, warm_seconds=warm_up, keeps=keep)
     chosen = campaign.recorded_file(settings, file, say)
     _finish(campaign.queries(settings, chosen, plan, events, Told(), say), results, as_json)
+
+
+@app.command()
+def recommendations(
+    file: Annotated[Path, typer.Argument(help="A file that `concord load online-retail` takes.")],
+    held_out: Annotated[
+        int, typer.Option(min=1, max=99, help="Percent of the orders, the last ones, to try it on.")
+    ] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Do lists of what is bought together name what people go on to buy, better than what is bought most?"""
+    from concord.bench.recommendations import evaluate
+
+    with errors.status("learn from the earlier orders, try the later ones"):
+        found = evaluate(file, held_out)
+    if as_json:
+        print_json({**asdict(found), "is_better": found.is_better})
+        return
+    rows = [(score.basis, *map(_percent, (*score.hit_rates, score.hit_rates_by_order[-1]))) for score in found.scores]
+    columns = ["list", *(f"at {place + 1}" for place in range(len(rows[0]) - 2)), f"at {len(rows[0]) - 2}, by order"]
+    title = (
+        f"{found.products_looked_at:,} products of {found.orders_tried:,} orders, learned from {found.orders_learned:,}"
+    )
+    console.print(table(f"Hit rates over {title}", columns, rows))
+    console.print("bought together is better" if found.is_better else "popularity is as good or better")
+
+
+def _percent(rate: float) -> str:
+    return f"{rate:.1%}"
 
 
 @app.command()

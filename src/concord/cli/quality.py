@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from concord import bootstrap
+from concord.cli.dbt_checks import failures_command, freshness_command
 from concord.cli.output import AsJson, console, print_json, table
 from concord.cli.published import batch
 from concord.contracts.expectations import QUALITY_SCHEMA, Layer, Rule
@@ -25,6 +26,8 @@ from concord.telemetry.clock import now
 APP_NAME = "EcommerceDataQuality"
 
 app = typer.Typer(help="Hold the data to its rules, and report what breaks them.", no_args_is_help=True)
+app.command("freshness")(freshness_command)
+app.command("failures")(failures_command)
 
 BatchId = Annotated[str | None, typer.Option("--batch-id", help="A published batch; the newest if not given.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Also write the report as one HTML file with plots.")]

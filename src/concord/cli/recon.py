@@ -26,6 +26,7 @@ app = typer.Typer(help="Compare the layers with each other and with the source, 
 
 Timeout = Annotated[float, typer.Option(help="Seconds to wait for the layers to reach the fence.")]
 SHOWN_DIFFERENCES = 20
+REACH = "within reach that the other has not: a late one, or one above the cut"
 
 
 @app.command()
@@ -182,6 +183,9 @@ def show(document: dict[str, Any]) -> None:
     ]
     columns = ["compared", "left", "rows", "right", "rows ", "differ", "equal"]
     console.print(table(f"Reconciliation {document['run_id']} at batch {document['batch_id']}", columns, rows))
+    for comparison in document["comparisons"]:
+        if aside := comparison.get("set_aside"):
+            console.print(f"{comparison['dataset']}: {aside:,} more set aside, for one layer has an event {REACH}")
     _show_differences(document)
     for fault in document["faults"]:
         console.print(f"[red]fault:[/red] {fault}")

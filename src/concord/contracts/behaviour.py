@@ -12,6 +12,8 @@ from concord.contracts.types import BIGINT, BOOLEAN, INSTANT, INTEGER, JSON, TEX
 
 TIERS = ("bronze", "silver", "gold", "platinum")
 """From the least to the best customers."""
+GUEST = "guest"
+"""Stands for the tier of a session that has none, wherever sessions are counted by tier."""
 
 LATENESS_SECONDS = 30 * 60
 """An event is late if Kafka received it more than this long after it happened.
@@ -65,13 +67,13 @@ SESSIONS = Dataset(
         TIER,
         Column("started_at", INSTANT, description="First event."),
         Column("ended_at", INSTANT, description="Last event so far."),
-        Column("first_event_id", UUID),
-        Column("last_event_id", UUID),
+        Column("first_event_id", UUID, description="The event it begins with."),
+        Column("last_event_id", UUID, description="The last event so far."),
         Column("is_logged_out", BOOLEAN, description="The last event is a LOGOUT: no event can follow in it."),
         Column("has_login", BOOLEAN, description="A LOGIN names the user."),
-        Column("events", INTEGER),
-        *(Column(name, INTEGER) for name in COUNTED),
-        Column("searches_without_result", INTEGER),
+        Column("events", INTEGER, description="How many events it has."),
+        *(Column(name, INTEGER, description=f"Of them, {name.replace('_', ' ')}.") for name in COUNTED),
+        Column("searches_without_result", INTEGER, description="Of its searches, those that found nothing."),
         Column("funnel_step", INTEGER, description="0 to 4: how far PRODUCT_VIEW → … → PURCHASE was done in order."),
         Column("viewed_at", INSTANT, nullable=True, description="When funnel step 1 was reached."),
         Column("carted_at", INSTANT, nullable=True, description="When funnel step 2 was reached."),

@@ -159,6 +159,7 @@ MODEL_BUILDS = Dataset(
 # --- staging and marts (Snowflake); columns in the order of the design, D14 to D18 ---
 
 PROCESSED_AT = Column("processed_at", INSTANT, description="The as_of of the batch that last changed the row.")
+BUILT_AT = Column("created_at", INSTANT, description="The as_of of the batch that last changed the row.")
 
 USERS_ENHANCED = Dataset(
     name="users_enhanced",
@@ -305,7 +306,7 @@ DAILY_BUSINESS_METRICS = Dataset(
             RATIO,
             description="Items per order that is not cancelled, 0 where there is none.",
         ),
-        Column("created_at", INSTANT, description="The as_of of the batch that last changed the row."),
+        BUILT_AT,
     ),
 )
 

@@ -1,11 +1,11 @@
 """The published marts: columns in the order of the design, D18 to D21, and those of Concord's own behind them."""
 
-from concord.contracts.derived import DAILY_BUSINESS_METRICS, RATIO, SUM
+from concord.contracts.derived import BUILT_AT, DAILY_BUSINESS_METRICS, RATIO, SUM
+from concord.contracts.funnels import CATEGORY_FUNNEL, FUNNEL
 from concord.contracts.model import Column, Dataset, by_name
 from concord.contracts.types import BIGINT, BOOLEAN, DATE, INSTANT, TEXT, Category
 
 TIER = Category(("bronze", "silver", "gold", "platinum"))
-BUILT_AT = Column("created_at", INSTANT, description="The as_of of the batch that last changed the row.")
 
 CUSTOMER_TIER_ANALYTICS = Dataset(
     name="customer_tier_analytics",
@@ -207,6 +207,8 @@ MARTS = by_name(
     MONTHLY_KPIS,
     MONTHLY_COHORTS,
     PRODUCT_RECOMMENDATIONS,
+    FUNNEL,
+    CATEGORY_FUNNEL,
 )
 
 LOAD_STAMPS = ("processed_at", "created_at", "last_updated")

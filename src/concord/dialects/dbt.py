@@ -1,10 +1,11 @@
 """dbt: schema RAW as sources, staging and marts as models with contracts, documented column by column."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from concord.contracts.derived import RAW_DEAD_LETTERS, STAGING, WAREHOUSE_BOOKKEEPING
 from concord.contracts.events import RAW_EVENTS
+from concord.contracts.funnels import INTERMEDIATE
 from concord.contracts.marts import MARTS
 from concord.contracts.model import Column, Dataset
 from concord.contracts.tables import TABLES, as_raw
@@ -18,10 +19,22 @@ from concord.contracts.types import (
     Integer,
     LogicalType,
     Text,
+    Uuid,
 )
 
 SOURCE = "raw"
 STAGED_SUFFIX = "_enhanced"
+
+EVERY_DAY = {"warn_after": (1, "day")}
+ALL_THE_TIME = {"warn_after": (2, "hour"), "error_after": (1, "day")}
+FRESHNESS = {
+    "users": EVERY_DAY,
+    "products": EVERY_DAY,
+    "orders": ALL_THE_TIME,
+    "order_items": ALL_THE_TIME,
+    "events": ALL_THE_TIME,
+}
+"""How old a source's newest load may be: a shop sells every day, and need not gain a customer every hour."""
 
 
 def email_macro(pattern: str) -> str:
@@ -31,6 +44,37 @@ def email_macro(pattern: str) -> str:
         f"    coalesce(regexp_like({{{{ email }}}}, '{pattern}'), false)\n"
         "{%- endmacro %}\n"
     )
+
+
+Words = Iterable[tuple[str, Sequence[str]]]
+"""Each traffic source with the texts that stand for it."""
+
+
+def traffic_macro(click_ids: Sequence[str], media: Words, names: Words, hosts: Words) -> str:
+    """The tables of traffic sources as one expression; of hosts the first line that fits counts."""
+    cases = (
+        f"when regexp_substr('&' || {{{{ query }}}}, '&({'|'.join(click_ids)})=[^&]') is not null then 'paid'",
+        *(f"when {{{{ medium }}}} in ({_quoted(words)}) then '{source}'" for source, words in media),
+        *(f"when {{{{ name }}}} in ({_quoted(words)}) then '{source}'" for source, words in names),
+        "when {{ medium }} <> '' or {{ name }} <> '' then 'campaign'",
+        "when regexp_like({{ came_from }}, '^[ \\t\\r\\n]*$') then 'direct'",
+        *(f"when regexp_like({{{{ host }}}}, '{_below(known)}') then '{source}'" for source, known in hosts),
+        "when {{ host }} <> '' and {{ host }} = {{ page_host }} then 'internal'",
+    )
+    lines = "\n".join(f"        {case}" for case in cases)
+    return (
+        "{% macro traffic_source(query, medium, name, came_from, host, page_host) -%}\n"
+        f"    case\n{lines}\n        else 'referral'\n    end\n{{%- endmacro %}}\n"
+    )
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
+
+
+def _below(hosts: Sequence[str]) -> str:
+    """A pattern that these hosts and those below them match; the dot is spelled so that no string eats its escape."""
+    return f"^([a-z0-9.-]*[.])?({'|'.join(host.replace('.', '[.]') for host in hosts)})$"
 
 
 def sources() -> dict[str, Any]:
@@ -50,8 +94,15 @@ def sources() -> dict[str, Any]:
 def _table(dataset: Dataset) -> dict[str, Any]:
     table: dict[str, Any] = {"name": dataset.name, "description": dataset.description}
     if "loaded_at" in dataset.names:
-        table["config"] = {"loaded_at_field": "loaded_at"}
+        table["config"] = {"loaded_at_field": "loaded_at", **_freshness(dataset)}
     return {**table, "columns": [_column(column) for column in dataset.columns]}
+
+
+def _freshness(dataset: Dataset) -> dict[str, Any]:
+    if dataset.name not in FRESHNESS:
+        return {}
+    ages = FRESHNESS[dataset.name].items()
+    return {"freshness": {when: {"count": count, "period": period} for when, (count, period) in ages}}
 
 
 def _column(column: Column) -> dict[str, Any]:
@@ -87,6 +138,11 @@ def staging_models() -> dict[str, Any]:
     return _models(STAGING)
 
 
+def intermediate_models() -> dict[str, Any]:
+    """The document of ``_sessions__models.yml``: the intermediate models that readers see."""
+    return _models(INTERMEDIATE)
+
+
 def mart_models() -> dict[str, Any]:
     """The document of ``_marts__models.yml``."""
     return _models(MARTS)
@@ -94,7 +150,8 @@ def mart_models() -> dict[str, Any]:
 
 def model_name(dataset: Dataset) -> str:
     """A model bears its layer before the name under which it is published."""
-    return f"stg_{dataset.name}" if dataset.name in STAGING else f"mart_{dataset.name}"
+    layers = (("stg", STAGING), ("int", INTERMEDIATE), ("mart", MARTS))
+    return next(f"{layer}_{dataset.name}" for layer, datasets in layers if dataset.name in datasets)
 
 
 def _models(datasets: Mapping[str, Dataset]) -> dict[str, Any]:
@@ -139,7 +196,7 @@ def _test(dataset: Dataset, column: Column, name: str, **arguments: Any) -> dict
 
 
 def _warning(name: str, **arguments: Any) -> dict[str, Any]:
-    return {name: {"arguments": arguments, "config": {"severity": "warn"}}}
+    return {name: {"arguments": arguments, "config": {"severity": "warn", "store_failures_as": "view"}}}
 
 
 def data_type(logical: LogicalType) -> str:
@@ -155,6 +212,6 @@ def data_type(logical: LogicalType) -> str:
             return "date"
         case Boolean():
             return "boolean"
-        case Text() | Category():
+        case Text() | Category() | Uuid():
             return "string"
     raise TypeError(f"no column of a model has type {logical}")

@@ -29,7 +29,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The verdict over one dataset between two sides, e.g. ``speed`` and ``batch``."""
+    """The verdict over one dataset between two sides, e.g. ``speed`` and ``batch``.
+
+    ``set_aside`` are rows that were not compared, because the sides were not to make them of the same facts.
+    """
 
     dataset: str
     left: str
@@ -39,6 +42,7 @@ class Comparison:
     left_digest: str
     right_digest: str
     differences: tuple[Difference, ...]
+    set_aside: int = 0
 
     @property
     def agrees(self) -> bool:

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 import polars as pl
 import pyarrow as pa
 
-from concord.contracts.behaviour import LATE_EVENTS
+from concord.contracts.behaviour import LATE_EVENTS, SESSIONS
 from concord.contracts.derived import DEAD_LETTERS, STAGING
 from concord.contracts.events import EVENTS
+from concord.contracts.funnels import BATCH_SESSIONS
 from concord.contracts.model import Column, Dataset
 from concord.contracts.names import cdc_topic
 from concord.contracts.tables import ORDERS, POSITION_COLUMNS, TABLES, as_change
@@ -21,12 +22,21 @@ from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.snowflake import Snowflake
 from concord.reconcile import canonical
 from concord.reconcile.cut import Cut
+from concord.rules.sessions import INACTIVITY_MS
 
 EVENT_COLUMNS = tuple(column for column in EVENTS.columns if column not in POSITION_COLUMNS)
 """What an event is, wherever it lies."""
+BY_THE_CATALOGUE = ("cart_value",)
+"""What a session says with the help of prices that the layers come to know at different times."""
+SESSION_COLUMNS = tuple(
+    column for column in SESSIONS.columns if column.name in BATCH_SESSIONS.names and column.name not in BY_THE_CATALOGUE
+)
+LATE = BATCH_SESSIONS["late_events"]
+CLICK_COLUMNS = (SESSIONS["owner"], EVENTS["occurred_at"])
 LETTER_COLUMNS = tuple(DEAD_LETTERS[name] for name in ("_partition", "_offset", "reason", "pointer"))
 KEPT = timedelta(days=min(clickhouse_dialect.EXPIRY_DAYS[name] for name in (EVENTS.name, DEAD_LETTERS.name)) - 1)
 """The speed layer forgets older events; the batch layer does not."""
+PAUSE = timedelta(milliseconds=INACTIVITY_MS)
 
 NUMERIC = (BigInt, Integer, Decimal, Instant, Date, Boolean)
 
@@ -94,6 +104,19 @@ class SpeedExtract:
         held = f"{cut.of_events()} and _timestamp >= toDateTime64('{_written(since)}', 3, 'UTC')"
         return _frame(self.store.query_arrow(f"select {names} from dead_letters where {held}"), LETTER_COLUMNS)
 
+    def sessions(self, since: datetime) -> pl.DataFrame:
+        """Sessions as they are now that could be within reach of an event since then."""
+        columns = canonical.select_list(SESSION_COLUMNS, canonical.clickhouse)
+        recent = f"ended_at >= toDateTime64('{_written(since - PAUSE)}', 3, 'UTC')"
+        query = f"select {columns} from (select * from sessions_current where {recent}) as sessions"
+        return _frame(self.store.query_arrow(query), SESSION_COLUMNS)
+
+    def clicks_beyond(self, cut: Cut) -> pl.DataFrame:
+        """Owner and time of every timely event above the cut."""
+        owner = "ifNull(anonymous_id, concat('user:', toString(user_id)))"
+        query = f"select {owner} as owner, toUnixTimestamp64Milli(occurred_at) as occurred_at from {EVENTS.name}"
+        return _frame(self.store.query_arrow(f"{query} where not {cut.of_events()}"), CLICK_COLUMNS)
+
     def days(self, cut: Cut) -> pl.DataFrame:
         """Orders and revenue per day and status, summed by ClickHouse."""
         state = clickhouse_dialect.state_query(ORDERS, "orders_changes", cut.predicate(cdc_topic(ORDERS)))
@@ -141,6 +164,21 @@ class BatchExtract:
         names = ", ".join(column.name for column in LETTER_COLUMNS)
         held = f"{cut.of_events()} and _timestamp >= '{_written(since)}'::timestamp_ntz"
         return _rows(self.store.query(f"select {names} from RAW.dead_letters where {held}"), LETTER_COLUMNS)
+
+    def sessions(self, since: datetime) -> pl.DataFrame:
+        """Published sessions that could be within reach of an event since then; each says how many were late."""
+        columns = (*SESSION_COLUMNS, LATE)
+        recent = f"ended_at >= '{_written(since - PAUSE)}'::timestamp_ntz"
+        sessions = f"(select * from STAGING.{BATCH_SESSIONS.name} where {recent}) as sessions"
+        return _rows(
+            self.store.query(f"select {canonical.select_list(columns, canonical.snowflake)} from {sessions}"), columns
+        )
+
+    def clicks_beyond(self, cut: Cut) -> pl.DataFrame:
+        """Owner and time of every event in RAW above the cut."""
+        owner = "coalesce(anonymous_id, 'user:' || user_id::string)"
+        query = f"select {owner}, date_part(epoch_millisecond, occurred_at) from RAW.{EVENTS.name}"
+        return _rows(self.store.query(f"{query} where not {cut.of_events()}"), CLICK_COLUMNS)
 
     def days(self) -> pl.DataFrame:
         """Orders and revenue per day and status, summed by Snowflake over the published orders."""

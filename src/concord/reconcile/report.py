@@ -35,6 +35,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "left_digest": comparison.left_digest,
         "right_digest": comparison.right_digest,
         "agrees": comparison.agrees,
+        "set_aside": comparison.set_aside,
         "differences": [_difference(difference) for difference in comparison.differences],
     }
 

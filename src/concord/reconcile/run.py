@@ -1,11 +1,12 @@
 """One reconciliation: extract at the cut, compare, judge."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
 
+from concord.contracts.behaviour import SESSIONS
 from concord.contracts.events import EVENTS
 from concord.contracts.model import Dataset
 from concord.contracts.names import EVENTS_TOPIC, cdc_topic
@@ -15,6 +16,7 @@ from concord.gateways.clickhouse import ClickHouse
 from concord.reconcile.compare import Comparison, compare
 from concord.reconcile.cut import Cut, tables_only
 from concord.reconcile.extract import RECONCILED, BatchExtract, SourceExtract, SpeedExtract
+from concord.reconcile.sessions import comparable
 from concord.rules.orders import is_revenue
 
 SPEED, RAW, PUBLISHED, MART, SOURCE = "ClickHouse", "RAW", "STAGING", "MARTS", "PostgreSQL"
@@ -66,12 +68,14 @@ def events_cut(speed: Position, batch: Position) -> Position:
 def comparisons(
     sides: Sides, cut: Cut, published: Position, since: datetime, progress: Progress
 ) -> Iterator[Comparison]:
-    """Every comparison of one run: change logs, rows, events that came ``since`` then, sums by day."""
+    """Every comparison of one run: change logs, rows, events and sessions ``since`` then, sums by day."""
     for table in RECONCILED:
         progress(table.name)
         yield from _compare_table(sides, table, cut, published)
     progress("events")
     yield from _compare_events(sides, cut, since)
+    progress("sessions")
+    yield _compare_sessions(sides, cut, since)
     progress("orders per day")
     yield from _compare_days(sides, cut, published)
 
@@ -105,6 +109,15 @@ def _compare_events(sides: Sides, cut: Cut, since: datetime) -> Iterator[Compari
     yield compare("events", EVENTS.key, (SPEED, events[0]), (RAW, events[1]))
     letters = sides.speed.dead_letters(cut, since), sides.batch.dead_letters(cut, since)
     yield compare("dead letters", ("_partition", "_offset"), (SPEED, letters[0]), (RAW, letters[1]))
+
+
+def _compare_sessions(sides: Sides, cut: Cut, since: datetime) -> Comparison:
+    """Of equal events. Events are read last: whatever a session is made of is then among them."""
+    speed, batch = sides.speed.sessions(since), sides.batch.sessions(since)
+    beyond = pl.concat([sides.speed.clicks_beyond(cut), sides.batch.clicks_beyond(cut)])
+    both = comparable(speed, batch, beyond, round(since.timestamp() * 1000))
+    found = compare("sessions", SESSIONS.key, (SPEED, both.speed), (PUBLISHED, both.batch))
+    return replace(found, set_aside=both.set_aside)
 
 
 def _compare_days(sides: Sides, cut: Cut, published: Position) -> Iterator[Comparison]:

@@ -50,9 +50,6 @@ FUNNEL_TIMES = ("viewed_at", "carted_at", "checkout_at", "purchased_at")
 COUNT_OF = dict(zip(EventType, COUNTED, strict=True))
 """Column of a session that counts an event type."""
 
-GUEST = "guest"
-"""Stands for the tier of a session that has none, wherever sessions are counted by tier."""
-
 
 def owner_of(anonymous_id: str | None, user_id: int | None) -> str:
     """Whose events are ordered together."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from concord.batch.build import Dbt, judge, variables
+from concord.batch.build import Dbt, Fresh, fresh, judge, variables
 from concord.batch.extent import Extent
 from concord.contracts.position import Position
 from concord.errors import ContractViolation, Unavailable
@@ -35,6 +35,22 @@ def test_failed_critical_test_ends_the_batch_by_name() -> None:
 def test_model_that_cannot_be_built_is_named_with_its_reason() -> None:
     with pytest.raises(Unavailable, match="could not build stg_users_enhanced: no such column"):
         judge([result("model.concord.stg_users_enhanced", "error", message="no such column"), PASSED])
+
+
+def test_a_source_says_when_it_was_loaded() -> None:
+    told = {"unique_id": "source.concord.raw.orders", "max_loaded_at": "2026-01-01T12:00:00+00:00"}
+    found = fresh({**told, "max_loaded_at_time_ago_in_s": 7200.5, "status": "warn"})
+    assert found == Fresh("RAW.orders", NOON, 7200.5, "warn")
+
+
+def test_a_source_without_a_row_was_never_loaded() -> None:
+    told = {"unique_id": "source.concord.raw.users", "max_loaded_at": "0001-01-01T00:00:00+00:00"}
+    assert fresh({**told, "max_loaded_at_time_ago_in_s": 6e10, "status": "error"}).loaded_at is None
+
+
+def test_a_source_that_is_not_there_is_named() -> None:
+    with pytest.raises(Unavailable, match=r"source\.concord\.raw\.users: no such table"):
+        fresh({"unique_id": "source.concord.raw.users", "error": "no such table", "status": "runtime error"})
 
 
 def test_variables_carry_time_in_utc_and_position() -> None:

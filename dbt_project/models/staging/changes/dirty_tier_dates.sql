@@ -1,32 +1,5 @@
--- Grain: one row per day from the first on which somebody's orders, spend or registration changed: a rank among
--- all customers by what they have spent so far depends on every day before it.
-with moved_orders as (
-    select id, min(to_date(created_at)) as first_date
-    from {{ ref('changed_orders') }}
-    group by id
-    having
-        count_if(is_held_before) = 0
-        or count_if(is_gone) > 0
-        or count(distinct to_date(created_at)) > 1
-        or count(distinct coalesce(user_id, -1)) > 1
-        or count(distinct iff({{ counts_as_revenue('status') }}, total_amount, null)) > 1
-        or count(distinct iff({{ counts_as_revenue('status') }}, 1, 0)) > 1
-),
-
-first_moved as (
-    select min(first_date) as date
-    from (
-        select first_date from moved_orders
-        union all
-        select first_date from {{ ref('moved_users') }}
-        union all
-        select min(to_date(created_at))
-        from {{ ref('base_orders') }}
-        where user_id in (select user_id from {{ ref('moved_users') }})
-    ) as moved
-),
-
-dates as (
+-- Grain: one row per day from the first on which somebody's orders, spend or registration changed.
+with dates as (
     select distinct to_date(created_at) as date from {{ ref('base_orders') }}
     union
     select date from {{ ref('dirty_dates') }}
@@ -34,4 +7,4 @@ dates as (
 
 select dates.date
 from dates
-inner join first_moved on dates.date >= first_moved.date
+inner join {{ ref('first_tier_date') }} as first_moved on dates.date >= first_moved.date

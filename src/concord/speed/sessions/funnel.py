@@ -2,8 +2,7 @@
 
 import polars as pl
 
-from concord.contracts.behaviour import FUNNEL_CATEGORY_MINUTES, FUNNEL_MINUTES
-from concord.rules.sessions import GUEST
+from concord.contracts.behaviour import FUNNEL_CATEGORY_MINUTES, FUNNEL_MINUTES, GUEST
 from concord.speed.sessions.changes import Changes
 
 REACHED = ("viewed", "carted", "checkouts", "purchased")
