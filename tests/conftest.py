@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from concord import bootstrap
@@ -24,6 +25,9 @@ from concord.settings import Settings, load_settings
 from tests.stack import as_toml, delete_all_but_logs, free_ports, profile_with, temporary_home
 
 RUNNING = "CONCORD_TEST_PROFILE"
+
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 class Quiet:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,7 +114,7 @@ def clickhouse(settings: Settings, user: str = "writer") -> ClickHouse:
 
 
 def snowflake(settings: Settings, schema: str = "RAW") -> Snowflake:
-    """The warehouse; ``schema`` is where unqualified names are looked up."""
+    """The warehouse for whoever builds the models; ``schema`` is where unqualified names are looked up."""
     return Snowflake(
         account=settings.snowflake.account,
         host=settings.snowflake.host,
@@ -126,6 +127,23 @@ def snowflake(settings: Settings, schema: str = "RAW") -> Snowflake:
         warehouse=settings.snowflake.warehouse,
         role=settings.snowflake.role,
     )
+
+
+def loader(settings: Settings) -> Snowflake:
+    """The warehouse for whoever writes RAW."""
+    return replace(snowflake(settings), role=settings.snowflake.load_role, warehouse=settings.snowflake.load_warehouse)
+
+
+def reporter(settings: Settings) -> Snowflake:
+    """The warehouse for whoever reads what is published."""
+    return replace(
+        snowflake(settings), role=settings.snowflake.report_role, warehouse=settings.snowflake.report_warehouse
+    )
+
+
+def administrator(settings: Settings, role: str) -> Snowflake:
+    """The account for whoever sets it up."""
+    return replace(snowflake(settings), role=role)
 
 
 def spark_session(

@@ -12,9 +12,12 @@ import structlog
 from concord import bootstrap
 from concord.contracts import names
 from concord.contracts.tables import TABLES
+from concord.contracts.warehouse import DATABASE, GOVERNANCE, MONITOR, WAREHOUSES, Role
 from concord.dialects import iceberg
+from concord.dialects.snowflake import account
 from concord.errors import Misconfigured
 from concord.gateways.connect import Connect
+from concord.gateways.snowflake import Snowflake
 from concord.settings import PROJECT, Settings
 
 Report = Callable[[str], None]
@@ -129,10 +132,61 @@ def provision_clickhouse(settings: Settings) -> None:
 
 
 def provision_snowflake(settings: Settings) -> None:
-    """Database, schemas, RAW tables and bookkeeping of the batch layer."""
+    """Database, schemas and tables of the batch layer. What an account has beside them is an administrator's."""
     snowflake = bootstrap.snowflake(settings)
     for path in _statements("snowflake"):
         snowflake.run_file(path)
+
+
+def account_scripts(settings: Settings) -> dict[str, str]:
+    """What sets up an account, title → statements, in their order; all of it can be repeated."""
+    folder = ENGINES / "snowflake" / "account"
+    tables = [path.read_text() for path in _statements("snowflake")]
+    return {
+        "roles, warehouses, resource monitor": (folder / "10_roles_and_warehouses.sql").read_text(),
+        "auto-suspend of the profile": _script(account.set_suspend(settings.snowflake.auto_suspend_seconds)),
+        "roles of the pipeline's user": _script(account.grant_roles(settings.snowflake.user)),
+        "database, schemas, tables": "\n".join(tables),
+        "grants": (folder / "20_grants.sql").read_text(),
+        "tags and masks of personal columns": (folder / "30_personal_data.sql").read_text(),
+    }
+
+
+def _script(statements: list[str]) -> str:
+    return "".join(f"{statement};\n" for statement in statements)
+
+
+def set_up_account(warehouse: Snowflake, settings: Settings, report: Report = _to_log) -> int:
+    """Bring an account to what is declared, as its administrator; how many statements that took."""
+    sent = 0
+    for title, script in account_scripts(settings).items():
+        report(title)
+        sent += warehouse.run_script(script)
+    return sent
+
+
+def not_kept(warehouse: Snowflake) -> list[str]:
+    """Kinds of things that were asked for and are not there: a local server takes such statements and does nothing."""
+    return [kind for kind, question in KEPT.items() if not _is_named(warehouse, question)]
+
+
+def _is_named(warehouse: Snowflake, question: str) -> bool:
+    """True if an answer's row holds the name that the question asks for."""
+    name = question.split("'")[1]
+    try:
+        return any(name.upper() in map(str, row) for row in warehouse.query(question))
+    except Misconfigured:
+        return False
+
+
+KEPT = {
+    "roles": f"show roles like '{Role.REPORTER}'",
+    "warehouses": f"show warehouses like '{WAREHOUSES[0].name}'",
+    "resource monitor": f"show resource monitors like '{MONITOR.name}'",
+    "tags": f"show tags like '{account.TAG.split('.')[1]}' in schema {DATABASE}.{GOVERNANCE}",
+    "masks": f"show masking policies like '{account.MASK.split('.')[1]}' in schema {DATABASE}.{GOVERNANCE}",
+}
+"""How an account is asked for what was set up."""
 
 
 def _statements(engine: str) -> list[Path]:

@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from concord.contracts.warehouse import SUSPEND_SECONDS
 from concord.errors import Misconfigured
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -90,6 +91,14 @@ class Snowflake(Section):
     warehouse: str
     role: str
     user: str
+    load_warehouse: str = "LOAD_WH"
+    load_role: str = "LOADER"
+    """What writes RAW; ``warehouse`` and ``role`` are what builds the models."""
+    report_warehouse: str = "REPORT_WH"
+    report_role: str = "REPORTER"
+    """What answers `concord query`."""
+    auto_suspend_seconds: int = Field(default=SUSPEND_SECONDS, ge=60, le=86_400)
+    """Idle time after which a warehouse stops; the account counts in minutes, so less than 60 saves nothing."""
 
 
 class Spark(Section):

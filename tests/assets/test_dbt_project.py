@@ -130,7 +130,7 @@ def test_personal_columns_are_tagged(name: str) -> None:
     tagged = {
         column["name"] for column in described()[name]["columns"] if "pii" in column.get("config", {}).get("tags", [])
     }
-    assert tagged == {column.name for column in MODELS[name].columns if column.pii}
+    assert tagged == {column.name for column in MODELS[name].columns if column.personal}
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)

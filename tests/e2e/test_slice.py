@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from concord import bootstrap
-from concord.cli import hops, recon
+from concord.cli import app, hops, recon
 from concord.cli.batch import run_batch
 from concord.cli.demo import await_layers
 from concord.cli.load import load_file
@@ -24,6 +27,8 @@ from concord.contracts.marts import MARTS
 from concord.contracts.tables import TABLES
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.postgres import Postgres
+from concord.gateways.snowflake import Snowflake
+from concord.governance.entry import digest
 from concord.ingest.generate import Plan, Shares, generate_shop
 from concord.ingest.ledger import Ledger
 from concord.platform.supervisord import Supervisord
@@ -383,3 +388,47 @@ def test_a_lost_checkpoint_is_made_good_from_the_lake(run: Slice, stack: Setting
     for name in grown:
         assert before[name] - after[name] == Counter(), name
         assert after[name].total() == before[name].total() + 1
+
+
+def concord(*arguments: str) -> Any:
+    """What a command answers, in this process."""
+    result = CliRunner().invoke(app, [*arguments, "--json"])
+    assert result.exception is None, result.output
+    return json.loads(result.stdout)
+
+
+def test_jobs_and_reads_are_in_the_audit_trail_with_their_batch(run: Slice, stack: Settings):
+    newest = bootstrap.snowflake(stack).publication()
+    assert newest is not None
+    statements = {
+        "postgres": "select count(*) from users",
+        "speed": "select count() from orders_realtime",
+        "lake": "select count(*) from orders",
+        "warehouse": "select count(*) from MARTS.customer_analytics",
+    }
+    for store, statement in statements.items():
+        concord("sql", store, statement)
+    answered = concord("query", "daily_business_metrics")["rows"]
+    trail = concord("audit", "--limit", "1000")
+    reads = {entry["store"]: entry for entry in reversed(trail) if entry["action"] == "read"}
+    for store, statement in statements.items():
+        assert (reads[store]["statement_sha256"], reads[store]["rows_out"]) == (digest(statement), 1)
+    assert reads["warehouse"]["batch_id"] == reads["speed, warehouse"]["batch_id"] == newest.batch_id
+    assert reads["speed, warehouse"]["rows_out"] == len(answered)
+    assert reads["lake"]["read_at"] == {"orders": bootstrap.lake(stack).current_snapshot("orders")}
+    loads = [entry for entry in trail if entry["what"] == "batch run: load orders"]
+    assert max(entry["rows_out"] for entry in loads) > 0
+    assert all(entry["rows_in"] >= entry["rows_out"] and entry["batch_id"] for entry in loads)
+
+
+def test_each_warehouse_is_paid_for_and_stopping_sooner_saves(run: Slice):
+    report = concord("cost", "report")
+    assert {each["warehouse"] for each in report["warehouses"]} >= {"LOAD_WH", "COMPUTE_WH"}
+    assert report["seconds_are_the_stand_ins"]
+    paid = sum(Decimal(each["credits"]) for each in report["warehouses"])
+    charged = sum(Decimal(each["credits"]) for each in report["statements"])
+    assert abs(paid - charged) < Decimal("1e-9")
+    assert paid > 0
+    month = concord("cost", "whatif", "--suspend", "60", "--every", "1h")
+    assert set(month["warehouses"]) >= {"LOAD_WH", "COMPUTE_WH"}
+    assert Decimal(month["credits_saved"]) > 0

@@ -100,6 +100,7 @@ def tools(
     return job.Tools(
         lake=lake,  # type: ignore[arg-type]
         warehouse=warehouse,
+        loader=warehouse,
         speed=SpeedStore(),  # type: ignore[arg-type]
         spark=lambda: nullcontext(lake.spark),
         connector_options=warehouse.spark_options(),

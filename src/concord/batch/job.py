@@ -43,10 +43,14 @@ Step = Callable[[str], AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Tools:
-    """What a batch works with. Spark is started only if there is something to load."""
+    """What a batch works with. Spark is started only if there is something to load.
+
+    ``loader`` writes RAW and nothing else; ``warehouse`` builds and publishes the models.
+    """
 
     lake: Lake
     warehouse: Snowflake
+    loader: Snowflake
     speed: ClickHouse
     spark: Callable[[], AbstractContextManager[SparkSession]]
     connector_options: dict[str, str]
@@ -142,7 +146,7 @@ def _repeated(published: list[Publication], name: str, pinned: Pin) -> Plan:
 def _carry_out(tools: Tools, request: Request, plan: Plan, step: Step) -> Outcome:
     brought = _bring(tools, request, plan, step)
     with step("merge into RAW"):
-        loaded = merge(tools.warehouse, brought.staged, plan.batch_id, brought.landed)
+        loaded = merge(tools.loader, brought.staged, plan.batch_id, brought.landed)
     visible = plan.visible or Publication(
         plan.batch_id, plan.upto, _as_of(request, plan, brought.changed_at), request.now
     )

@@ -13,13 +13,15 @@ from rich.table import Table
 from concord import bootstrap
 from concord.batch import job
 from concord.batch.build import Dbt
-from concord.batch.feeds import EVENT_FEEDS
 from concord.batch.lease import lease
 from concord.batch.publish import publications, unpublished
 from concord.batch.verify_models import Compared, verify
 from concord.cli import batch_metrics
+from concord.cli.audited import audited, identity_of
+from concord.cli.audited_batch import events_document, run_audited
 from concord.cli.output import AsJson, console, errors, print_json, table
 from concord.cli.progress import Steps
+from concord.contracts.audit import Action
 from concord.contracts.position import Position, Publication
 from concord.errors import Disagreement
 from concord.settings import PROJECT, Settings, child_environment, load_settings
@@ -57,7 +59,8 @@ def run_command(
         raise typer.BadParameter("a batch that is run again keeps its name and its time", param_hint="--again")
     steps = Steps(quiet=as_json)
     request = job.Request(now(), again, batch_id, as_of.replace(tzinfo=UTC) if as_of else None, rebuild)
-    outcome = job.run(tools(load_settings()), request, steps.step)
+    settings = load_settings()
+    outcome = run_audited(settings, tools(settings), request, steps)
     if as_json:
         print_json(document(outcome, steps.seconds))
     else:
@@ -67,9 +70,17 @@ def run_command(
 @app.command("verify")
 def verify_command(as_json: AsJson = False) -> None:
     """Build every model anew beside the published ones and compare row for row. Exit 6 on a difference."""
-    its = tools(load_settings())
-    with lease(its.folder), errors.status("build every model anew"):
+    settings = load_settings()
+    its = tools(settings)
+    facts = {"store": "warehouse", "identity": identity_of(its.warehouse)}
+    with (
+        audited(settings, Action.RUN, "batch verify", **facts) as noted,
+        lease(its.folder),
+        errors.status("build every model anew"),
+    ):
         compared = verify(its.warehouse, its.dbt)
+        apart = sum(one.only_published + one.only_anew for one in compared)
+        noted.note(rows_in=sum(one.rows for one in compared), rows_rejected=apart)
     if as_json:
         print_json([{**asdict(one), "is_equal": one.is_equal} for one in compared])
     else:
@@ -122,18 +133,19 @@ def list_command(as_json: AsJson = False) -> None:
 
 def run_batch(settings: Settings, again: str | None = None) -> job.Outcome:
     """One batch, told nobody step by step; ``again`` names a published one to run once more."""
-    return job.run(tools(settings), job.Request(now(), again), job.silent)
+    return run_audited(settings, tools(settings), job.Request(now(), again), Timed())
 
 
 def tools(settings: Settings) -> job.Tools:
     """What a batch works with, as the settings say."""
-    warehouse = bootstrap.snowflake(settings)
+    loader = bootstrap.loader(settings)
     return job.Tools(
         lake=bootstrap.lake(settings),
-        warehouse=warehouse,
+        warehouse=bootstrap.snowflake(settings),
+        loader=loader,
         speed=bootstrap.clickhouse(settings),
         spark=lambda: bootstrap.spark_for(settings, job.APP_NAME, settings.spark.batch_memory),
-        connector_options=warehouse.spark_options(),
+        connector_options=loader.spark_options(),
         dbt=dbt(settings),
         folder=settings.home / "batch",
     )
@@ -176,20 +188,6 @@ def document(outcome: job.Outcome, seconds: dict[str, float]) -> dict[str, Any]:
         "tests_passed": outcome.built.tests_passed,
         "tests_warned": list(outcome.built.warnings),
         "seconds": seconds,
-    }
-
-
-def events_document(outcome: job.Outcome) -> dict[str, int] | None:
-    """What became of the clickstream's records; None if the batch brought none."""
-    if outcome.landed is None:
-        return None
-    read = {one.table: one.rows_read for one in outcome.loaded}
-    stored, dead = (read.get(feed.name, 0) for feed in EVENT_FEEDS)
-    return {
-        "records_in": outcome.landed.total,
-        "stored": stored,
-        "dead": dead,
-        "duplicate": outcome.landed.copies,
     }
 
 

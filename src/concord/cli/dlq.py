@@ -1,13 +1,16 @@
 """``concord dlq``: records that broke their contract, seen, repaired and sent again."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from concord import bootstrap
 from concord.cli import dead_letters as views
+from concord.cli.audited import audited
+from concord.cli.moments import MOMENTS, in_utc
 from concord.cli.output import AsJson, console, print_json
+from concord.contracts.audit import Action
 from concord.errors import ContractViolation
 from concord.ingest.dead_letters.fixes import BadFix, Fix, parse_fix
 from concord.ingest.dead_letters.letters import REASONS, Place, Selection
@@ -17,9 +20,6 @@ from concord.settings import Settings, load_settings
 from concord.telemetry.clock import now
 
 app = typer.Typer(help="Dead letters: list them, look at them, repair and replay them.", no_args_is_help=True)
-
-MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]
-"""The last two are how ``--json`` writes them."""
 
 Positions = Annotated[
     list[str] | None,
@@ -53,9 +53,12 @@ def show(
 ) -> None:
     """Dead letters with their original bytes, what is wrong with them, and what was done about them."""
     selection = selected(positions, reason, topic, since, until)
-    store = LetterStore(bootstrap.clickhouse(load_settings(), "reader"))
+    settings = load_settings()
+    store = LetterStore(bootstrap.clickhouse(settings, "reader"))
     refuse_missing(store, selection)
-    letters = store.first(selection, max(limit, len(selection.places)))
+    with audited(settings, Action.READ, "dlq show", store="speed", identity="reader") as noted:
+        letters = store.first(selection, max(limit, len(selection.places)))
+        noted.note(rows_out=len(letters))
     history = store.history([letter.place for letter in letters])
     if as_json:
         print_json([views.letter_document(letter, history) for letter in letters])
@@ -82,7 +85,12 @@ def replay(
     """
     selection = selected(positions, reason, topic, since, until)
     repair = fix_of(fix)
-    report = replayed(load_settings(), selection, repair, dry_run)
+    settings = load_settings()
+    action, what = (Action.READ, "dlq replay --dry-run") if dry_run else (Action.CHANGE, "dlq replay")
+    with audited(settings, action, what, store="speed", identity="reader" if dry_run else "writer") as noted:
+        report = replayed(settings, selection, repair, dry_run)
+        refused = len(report.refused)
+        noted.note(rows_in=len(report.letters), rows_out=len(report.letters) - refused, rows_rejected=refused)
     if as_json:
         print_json(views.report_document(report))
     else:
@@ -118,11 +126,6 @@ def selected(
     if since and until and since >= until:
         raise typer.BadParameter(f"{until.isoformat()} does not lie after --since", param_hint="--until")
     return Selection(tuple(map(place_of, positions or ())), tuple(reasons or ()), topic, since, until)
-
-
-def in_utc(moment: datetime | None) -> datetime | None:
-    """A moment without a zone is meant in UTC."""
-    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
 def place_of(text: str) -> Place:

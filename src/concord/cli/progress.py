@@ -27,18 +27,29 @@ def progress_bar(what: str, hidden: bool = False, unit: str = "") -> Iterator[Ca
         yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
 
 
-class Steps:
-    """Says what is done while it is done, and remembers how long it took."""
+class Timed:
+    """Remembers how long each step took."""
 
-    def __init__(self, quiet: bool) -> None:
-        self.quiet = quiet
+    def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         started = time.monotonic()
-        with errors.status(name):
-            yield
+        yield
         self.seconds[name] = round(time.monotonic() - started, 1)
+
+
+class Steps(Timed):
+    """Says what is done while it is done, too."""
+
+    def __init__(self, quiet: bool) -> None:
+        super().__init__()
+        self.quiet = quiet
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        with errors.status(name), super().step(name):
+            yield
         if not self.quiet:
             console.print(f"[green]done[/green] {name} [dim]{self.seconds[name]:.1f} s[/dim]", highlight=False)

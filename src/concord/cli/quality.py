@@ -9,13 +9,16 @@ import typer
 
 from concord import bootstrap
 from concord.cli.dbt_checks import failures_command, freshness_command
+from concord.cli.audited import audited, identity_of
 from concord.cli.output import AsJson, console, print_json, table
 from concord.cli.published import batch
+from concord.contracts.audit import Action
 from concord.contracts.expectations import QUALITY_SCHEMA, Layer, Rule
 from concord.contracts.position import Publication
 from concord.errors import ContractViolation
 from concord.gateways.snowflake import Snowflake
 from concord.quality import page
+from concord.quality.check import Result
 from concord.quality.keep import check as check_layer
 from concord.quality.report import Document, document, violating
 from concord.quality.stores import LakeStore, WarehouseStore
@@ -68,8 +71,12 @@ def rows_command(rule: RuleName, batch_id: BatchId = None, limit: Limit = 50, as
     if rule not in CHECKS:
         raise typer.BadParameter(f"{rule} is no rule; see `concord quality rules`", param_hint="RULE")
     settings = load_settings()
+    wanted = batch(settings, batch_id).batch_id
     with _warehouse(settings) as warehouse:
-        rows = violating(warehouse, batch(settings, batch_id).batch_id, rule, limit)
+        facts = {"store": "warehouse", "identity": identity_of(warehouse), "batch_id": wanted}
+        with audited(settings, Action.READ, f"quality rows {rule}", **facts) as noted:
+            rows = violating(warehouse, wanted, rule, limit)
+            noted.note(rows_out=len(rows))
     if as_json:
         print_json(rows)
         return
@@ -106,6 +113,13 @@ def _warehouse(settings: Settings) -> Iterator[Snowflake]:
 
 def check(settings: Settings, warehouse: Snowflake, wanted: Publication) -> None:
     """Every layer at the batch's position; STAGING only shows the newest batch."""
+    facts = {"store": "lake, warehouse", "identity": identity_of(warehouse), "batch_id": wanted.batch_id}
+    with audited(settings, Action.RUN, "quality check", **facts) as noted:
+        found = [result.violations for result in _checked(settings, warehouse, wanted)]
+        noted.note(rows_rejected=sum(found))
+
+
+def _checked(settings: Settings, warehouse: Snowflake, wanted: Publication) -> Iterator[Result]:
     stores = [WarehouseStore(warehouse, Layer.RAW)]
     if warehouse.publication() == wanted:
         stores.append(WarehouseStore(warehouse, Layer.STAGING))
@@ -114,10 +128,10 @@ def check(settings: Settings, warehouse: Snowflake, wanted: Publication) -> None
         console.status("checking the lake …"),
         bootstrap.spark_for(settings, APP_NAME, settings.spark.batch_memory) as spark,
     ):
-        check_layer(LakeStore(spark, warehouse.spark_options()), warehouse, wanted, moment)
+        yield from check_layer(LakeStore(spark, warehouse.spark_options()), warehouse, wanted, moment)
     for store in stores:
         with console.status(f"checking {store.layer} …"):
-            check_layer(store, warehouse, wanted, moment)
+            yield from check_layer(store, warehouse, wanted, moment)
 
 
 def show(found: Document, as_json: bool, show_all: bool = False, html: Path | None = None) -> None:

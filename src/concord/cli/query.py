@@ -7,8 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from concord import bootstrap
+from concord.cli.audited import audited, identity_of
 from concord.cli.output import AsJson, console, print_json, table
+from concord.contracts.audit import Action
 from concord.errors import ContractViolation
+from concord.governance.entry import digest
 from concord.serving.daily import COLUMNS, Answer, daily_business_metrics
 from concord.settings import load_settings
 
@@ -46,9 +49,12 @@ def query(
     if first.date() > last.date():
         raise ContractViolation(f"--from {first:{DAY}} lies after --to {last:{DAY}}", "give the earlier day first")
     settings = load_settings()
-    answer = daily_business_metrics(
-        bootstrap.clickhouse(settings, "reader"), bootstrap.snowflake(settings), first.date(), last.date()
-    )
+    speed, warehouse = bootstrap.clickhouse(settings, "reader"), bootstrap.reporter(settings)
+    asked = f"{metric} from {first:{DAY}} to {last:{DAY}}"
+    facts = {"store": "speed, warehouse", "identity": f"{speed.user}; {identity_of(warehouse)}"}
+    with audited(settings, Action.READ, f"query {metric}", statement_sha256=digest(asked), **facts) as noted:
+        answer = daily_business_metrics(speed, warehouse, first.date(), last.date())
+        noted.note(rows_out=len(answer.rows), batch_id=answer.batch_id, read_at=answer.position.as_json())
     if as_json:
         print_json(document(answer, explain))
     else:

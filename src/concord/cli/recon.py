@@ -9,8 +9,10 @@ import typer
 
 from concord import bootstrap
 from concord.cli import hops
+from concord.cli.audited import audited
 from concord.cli.batch import run_batch
 from concord.cli.output import AsJson, console, print_json, table
+from concord.contracts.audit import Action
 from concord.contracts.position import Position, Publication
 from concord.errors import Disagreement, Unavailable
 from concord.reconcile import report as reports
@@ -40,7 +42,13 @@ def run(
 ) -> None:
     """Take the cut, compare every table row by row and the sums by day. Exit 6 if anything differs."""
     settings = load_settings()
-    report = at_fence(settings, advance, timeout) if source else between_layers(settings)
+    stores = "speed, warehouse, postgres" if source else "speed, warehouse"
+    with audited(settings, Action.RUN, "recon run", store=stores) as noted:
+        report = at_fence(settings, advance, timeout) if source else between_layers(settings)
+        rows = sum(each.left_rows + each.right_rows for each in report.comparisons)
+        noted.note(
+            batch_id=report.batch_id, read_at=report.cut.as_json(), rows_in=rows, rows_rejected=report.differences
+        )
     path = reports.store(report, folder(settings))
     if as_json:
         print_json(reports.document(report))

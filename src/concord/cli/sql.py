@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 from concord import bootstrap
+from concord.cli.audited import Noted, audited, identity_of
 from concord.cli.output import AsJson, console, print_json, table
+from concord.contracts.audit import Action
+from concord.governance.entry import digest
 from concord.serving import lake_sql
 from concord.settings import Settings, load_settings
 
@@ -27,7 +30,10 @@ def sql(
     as_json: AsJson = False,
 ) -> None:
     """Run one statement against one store and print what it answers."""
-    names, rows = READERS[store](load_settings(), statement)
+    settings = load_settings()
+    with audited(settings, Action.READ, "sql", store=str(store), statement_sha256=digest(statement)) as noted:
+        names, rows = READERS[store](settings, statement, noted)
+        noted.note(rows_out=len(rows))
     if as_json:
         print_json([dict(zip(names, row, strict=True)) for row in rows])
     else:
@@ -37,23 +43,34 @@ def sql(
 Answer = tuple[list[str], list[tuple[object, ...]]]
 
 
-def _postgres(settings: Settings, statement: str) -> Answer:
-    return bootstrap.postgres(settings).answer(statement)
+def _postgres(settings: Settings, statement: str, noted: Noted) -> Answer:
+    postgres = bootstrap.postgres(settings)
+    noted.note(identity=postgres.user)
+    return postgres.answer(statement)
 
 
-def _speed(settings: Settings, statement: str) -> Answer:
-    return bootstrap.clickhouse(settings, user="reader").answer(statement)
+def _speed(settings: Settings, statement: str, noted: Noted) -> Answer:
+    clickhouse = bootstrap.clickhouse(settings, user="reader")
+    noted.note(identity=clickhouse.user, read_at=clickhouse.position().as_json())
+    return clickhouse.answer(statement)
 
 
-def _lake(settings: Settings, statement: str) -> Answer:
-    return lake_sql.answer(bootstrap.lake(settings), statement)
+def _lake(settings: Settings, statement: str, noted: Noted) -> Answer:
+    lake = bootstrap.lake(settings)
+    noted.note(
+        identity=lake.identity, read_at={name: lake.current_snapshot(name) for name in lake_sql.tables_of(statement)}
+    )
+    return lake_sql.answer(lake, statement)
 
 
-def _warehouse(settings: Settings, statement: str) -> Answer:
-    return bootstrap.snowflake(settings).answer(statement)
+def _warehouse(settings: Settings, statement: str, noted: Noted) -> Answer:
+    with bootstrap.snowflake(settings) as warehouse:
+        newest = warehouse.publication()
+        noted.note(identity=identity_of(warehouse), batch_id=newest.batch_id if newest else None)
+        return warehouse.answer(statement)
 
 
-READERS: dict[Store, Callable[[Settings, str], Answer]] = {
+READERS: dict[Store, Callable[[Settings, str, Noted], Answer]] = {
     Store.POSTGRES: _postgres,
     Store.SPEED: _speed,
     Store.LAKE: _lake,

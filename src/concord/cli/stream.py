@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +11,8 @@ import structlog
 import typer
 
 from concord import bootstrap
+from concord.cli.audited import Noted, audited
+from concord.contracts.audit import Action
 from concord.gateways.spark import java_pid
 from concord.settings import Settings, Telemetry, load_settings
 from concord.speed.checkpoints.folder import Folder, LocalFolder
@@ -28,6 +30,7 @@ from concord.telemetry.exposition import Metrics
 from concord.telemetry.tracing import Traces, to_collector, to_file
 
 SERVICE = "concord-speed"
+WRITER = "writer"
 Fence = Callable[[], None]
 """Raises where this driver may not write any more."""
 FAILPOINT_HELP = f"For drills: die at this step of a micro-batch ({', '.join(Step)})."
@@ -38,7 +41,7 @@ def stream(failpoint: DiesAt = "") -> None:
     """Run the speed layer: Kafka to ClickHouse in micro-batches, until SIGTERM. `concord up` starts it for you."""
     logging.configure()
     settings = load_settings()
-    with alone(settings) as (held, fence):
+    with alone(settings) as (held, fence), _noted(settings):
         _run(settings, held, fence, failpoint)
 
 
@@ -47,6 +50,11 @@ def alone(settings: Settings) -> Iterator[tuple[Lease, Fence]]:
     """Nobody else writes the speed layer's tables or checkpoints, on this machine or on another one."""
     with lease(folder(settings)) as held, _fence(settings) as fence:
         yield held, fence
+
+
+def _noted(settings: Settings) -> AbstractContextManager[Noted]:
+    """Leaves a row in the audit trail when it ends; its rows are counted per micro-batch in ``speed_position``."""
+    return audited(settings, Action.RUN, "stream", store="speed", identity=WRITER)
 
 
 def folder(settings: Settings) -> Path:
@@ -86,7 +94,7 @@ def _run(settings: Settings, held: Lease, fence: Fence, failpoint: str) -> None:
         stop = stop_signal()
         layer = SpeedLayer(
             spark=spark,
-            store=bootstrap.clickhouse(settings, user="writer"),
+            store=bootstrap.clickhouse(settings, user=WRITER),
             bootstrap=settings.kafka.bootstrap,
             checkpoints=checkpoints(settings),
             trigger_seconds=settings.spark.trigger_seconds,

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from concord.contracts.events import EVENTS
 from concord.contracts.model import Column, Dataset, by_name
+from concord.contracts.personal import Personal
 from concord.contracts.tables import MONEY
 from concord.contracts.types import BIGINT, BOOLEAN, INSTANT, INTEGER, JSON, TEXT, UUID, Category, Decimal
 
@@ -62,7 +63,12 @@ SESSIONS = Dataset(
     cluster=("started_at", "session_id"),
     columns=(
         Column("session_id", UUID, description="Derived from the owner and the first event."),
-        Column("owner", TEXT, description="The device; for events without one, the user as `user:<id>`."),
+        Column(
+            "owner",
+            TEXT,
+            personal=Personal.DEVICE,
+            description="The device; for events without one, the user as `user:<id>`.",
+        ),
         Column("user_id", BIGINT, nullable=True, description="Whom LOGIN names, else the first user an event names."),
         TIER,
         Column("started_at", INSTANT, description="First event."),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from concord.contracts.model import Column, Dataset, by_name
+from concord.contracts.personal import Personal
 from concord.contracts.tables import LOAD_METADATA, ORDER_ITEMS, ORDERS, POSITION_COLUMNS, PRODUCTS, USERS
 from concord.contracts.types import (
     BIGINT,
@@ -58,7 +59,13 @@ DEAD_LETTERS = Dataset(
         Column("reason", Category(), description="Reason code."),
         Column("pointer", TEXT, description="JSON pointer to the field at fault; empty for the whole record."),
         Column("detail", TEXT, description="What is wrong, in words."),
-        Column("original", BINARY, nullable=True, description="The record's bytes as they came."),
+        Column(
+            "original",
+            BINARY,
+            nullable=True,
+            personal=Personal.FREE_TEXT,
+            description="The record's bytes as they came.",
+        ),
         *POSITION_COLUMNS,
         Column("first_seen_at", INSTANT),
     ),
@@ -172,7 +179,11 @@ USERS_ENHANCED = Dataset(
         USERS["first_name"],
         USERS["last_name"],
         Column(
-            "full_name", TEXT, nullable=True, pii=True, description="First and last name; null where both are missing."
+            "full_name",
+            TEXT,
+            nullable=True,
+            personal=Personal.NAME,
+            description="First and last name; null where both are missing.",
         ),
         USERS["created_at"],
         USERS["updated_at"],

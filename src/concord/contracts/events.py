@@ -8,6 +8,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from concord.contracts.model import Column, Dataset, by_name
+from concord.contracts.personal import Personal
 from concord.contracts.tables import LOAD_METADATA, MONEY, POSITION_COLUMNS, POSITION_KEY
 from concord.contracts.types import BIGINT, BINARY, INSTANT, INTEGER, JSON, TEXT, UUID, Category
 
@@ -34,14 +35,27 @@ ENVELOPE = (
     Column("event_type", Category(tuple(EventType))),
     Column("schema_version", INTEGER, minimum=SCHEMA_VERSION, maximum=SCHEMA_VERSION),
     Column("user_id", BIGINT, nullable=True, minimum=1, references="users.id", description="Null before login."),
-    Column("anonymous_id", TEXT, nullable=True, max_length=128, description="The device; null if a server sent it."),
+    Column(
+        "anonymous_id",
+        TEXT,
+        nullable=True,
+        max_length=128,
+        personal=Personal.DEVICE,
+        description="The device; null if a server sent it.",
+    ),
     Column("occurred_at", INSTANT, description="When it happened, by the producer's clock."),
     Column("received_at", INSTANT, nullable=True, description="When the collector took it in."),
     Column("device_type", Category(("desktop", "mobile", "tablet", "server")), nullable=True),
-    Column("user_agent", TEXT, nullable=True, max_length=1024),
-    Column("page_url", TEXT, nullable=True, max_length=2048),
-    Column("referrer", TEXT, nullable=True, max_length=2048),
-    Column("properties", JSON, nullable=True, description="Whatever else the producer knows; an object."),
+    Column("user_agent", TEXT, nullable=True, max_length=1024, personal=Personal.DEVICE),
+    Column("page_url", TEXT, nullable=True, max_length=2048, personal=Personal.FREE_TEXT),
+    Column("referrer", TEXT, nullable=True, max_length=2048, personal=Personal.FREE_TEXT),
+    Column(
+        "properties",
+        JSON,
+        nullable=True,
+        personal=Personal.FREE_TEXT,
+        description="Whatever else the producer knows; an object.",
+    ),
 )
 IDENTITY = ("user_id", "anonymous_id")
 """At least one of the two must be there."""
@@ -53,7 +67,7 @@ PRICE = Column("price", MONEY, nullable=True, description="Unit price; a decimal
 CART_VALUE = Column("cart_value", MONEY, nullable=True, description="What the cart is worth; a decimal as a string.")
 ORDER_ID = Column("order_id", BIGINT, minimum=1, references="orders.id")
 TOTAL_AMOUNT = Column("total_amount", MONEY, description="What the order is worth; a decimal as a string.")
-SEARCH_QUERY = Column("search_query", TEXT, max_length=512)
+SEARCH_QUERY = Column("search_query", TEXT, max_length=512, personal=Personal.FREE_TEXT)
 RESULTS_COUNT = Column("results_count", INTEGER, minimum=0, maximum=1_000_000)
 
 PAYLOADS: dict[EventType, tuple[Column, ...]] = {
@@ -106,7 +120,7 @@ EVENTS = Dataset(
 EVENTS_LANDING = Dataset(
     name="events_landing",
     description="Every record of the events topic as the bytes that came, one row each.",
-    columns=(Column("value", BINARY, nullable=True), *POSITION_COLUMNS),
+    columns=(Column("value", BINARY, nullable=True, personal=Personal.FREE_TEXT), *POSITION_COLUMNS),
     key=POSITION_KEY,
     partition="_timestamp",
 )

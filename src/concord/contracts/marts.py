@@ -3,6 +3,7 @@
 from concord.contracts.derived import BUILT_AT, DAILY_BUSINESS_METRICS, RATIO, SUM
 from concord.contracts.funnels import CATEGORY_FUNNEL, FUNNEL
 from concord.contracts.model import Column, Dataset, by_name
+from concord.contracts.personal import Personal
 from concord.contracts.types import BIGINT, BOOLEAN, DATE, INSTANT, TEXT, Category
 
 TIER = Category(("bronze", "silver", "gold", "platinum"))
@@ -88,8 +89,14 @@ CUSTOMER_ANALYTICS = Dataset(
     cluster=("customer_tier", "is_active"),
     columns=(
         Column("customer_id", BIGINT, references="users.id", description="Customer number."),
-        Column("email", TEXT, pii=True, description="As it came from the shop."),
-        Column("full_name", TEXT, nullable=True, pii=True, description="First and last name; null if both are empty."),
+        Column("email", TEXT, personal=Personal.EMAIL, description="As it came from the shop."),
+        Column(
+            "full_name",
+            TEXT,
+            nullable=True,
+            personal=Personal.NAME,
+            description="First and last name; null if both are empty.",
+        ),
         Column("registration_date", DATE, description="Day of registration, in UTC."),
         Column("days_since_registration", BIGINT, description="Days from registration to as_of."),
         Column("first_order_date", DATE, nullable=True, description="Day of the first order."),

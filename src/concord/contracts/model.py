@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from concord.contracts.personal import Personal
 from concord.contracts.types import LogicalType
 
 
@@ -11,7 +12,7 @@ class Column:
     """One attribute. ``toastable``: PostgreSQL may leave it out of an update it did not touch.
 
     ``minimum``/``maximum``/``pattern``/``max_length`` bound events at the edge; ``references``
-    is ``table.column``; ``default`` is a SQL literal that every engine understands.
+    is ``table.column``; ``personal`` says that it is about a person, and in which way; ``default`` is a SQL literal that every engine understands.
     """
 
     name: str
@@ -19,7 +20,7 @@ class Column:
     nullable: bool = False
     description: str = ""
     references: str | None = None
-    pii: bool = False
+    personal: Personal | None = None
     toastable: bool = False
     default: str | None = None
     minimum: int | None = None

@@ -4,6 +4,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from concord.contracts.model import Column, Dataset, by_name
+from concord.contracts.personal import Personal
 from concord.contracts.types import (
     BIGINT,
     DATE,
@@ -39,9 +40,9 @@ USERS = Dataset(
     cluster=("created_at",),
     columns=(
         Column("id", BIGINT, description="Customer number."),
-        Column("email", TEXT, pii=True, toastable=True, description="E-mail address."),
-        Column("first_name", TEXT, nullable=True, pii=True, toastable=True, description="Given name."),
-        Column("last_name", TEXT, nullable=True, pii=True, toastable=True, description="Family name."),
+        Column("email", TEXT, personal=Personal.EMAIL, toastable=True, description="E-mail address."),
+        Column("first_name", TEXT, nullable=True, personal=Personal.NAME, toastable=True, description="Given name."),
+        Column("last_name", TEXT, nullable=True, personal=Personal.NAME, toastable=True, description="Family name."),
         CREATED_AT,
         UPDATED_AT,
     ),
@@ -79,7 +80,14 @@ ORDERS = Dataset(
         Column("user_id", BIGINT, nullable=True, references="users.id", description="Null for a guest."),
         Column("status", Category(tuple(OrderStatus)), description="Where the order stands in its life."),
         Column("total_amount", MONEY, description="Sum of quantity × unit price over its lines."),
-        Column("shipping_address", TEXT, nullable=True, pii=True, toastable=True, description="Where it goes."),
+        Column(
+            "shipping_address",
+            TEXT,
+            nullable=True,
+            personal=Personal.ADDRESS,
+            toastable=True,
+            description="Where it goes.",
+        ),
         CREATED_AT,
         UPDATED_AT,
     ),

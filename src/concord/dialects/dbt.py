@@ -109,8 +109,8 @@ def _column(column: Column) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": column.name}
     if column.description:
         entry["description"] = column.description
-    if column.pii:
-        entry["config"] = {"tags": ["pii"], "meta": {"pii": True}}
+    if column.personal:
+        entry["config"] = {"tags": ["pii"], "meta": {"pii": True, "personal": str(column.personal)}}
     return entry
 
 

@@ -36,7 +36,7 @@ def violations(rule: Rule, dataset: Dataset, of: Column, shown: Column) -> str:
     """Rows (rule, dataset, row_key, value, expected) that break the rule; ``of`` is the column it speaks of, ``shown``
     the one whose value is kept, unless it is personal."""
     key = " || '-' || ".join(f"coalesce(cast(row_.{name} as varchar), 'null')" for name in dataset.key)
-    value = "cast(null as varchar)" if shown.pii else _text(f"{_holder(rule)}.{shown.name}", shown.type)
+    value = "cast(null as varchar)" if shown.personal else _text(f"{_holder(rule)}.{shown.name}", shown.type)
     expected = "cast(lines.total as varchar)" if isinstance(rule.expectation, SumsUp) else "cast(null as varchar)"
     return (
         f"select '{rule.name}' as rule, '{rule.dataset}' as dataset, {key} as row_key, {value} as value, "

@@ -105,10 +105,14 @@ class Snowflake:
 
     def run_file(self, path: Path) -> None:
         """Run every statement of a file, in order. A definition commits by itself, so there is no undoing."""
-        script = StringIO(path.read_text(encoding="utf-8"))
-        for statement, _is_put_or_get in split_statements(script, remove_comments=True):
-            if statement and statement.strip(" \n;"):
-                self.execute(statement)
+        self.run_script(path.read_text(encoding="utf-8"))
+
+    def run_script(self, text: str) -> int:
+        """Run every statement of the text, in order; how many."""
+        statements = statements_of(text)
+        for statement in statements:
+            self.execute(statement)
+        return len(statements)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -267,6 +271,12 @@ class Snowflake:
 
     def _unavailable(self, why: str) -> Unavailable:
         return Unavailable(f"Snowflake at {self.address} does not answer: {why}", "see `concord status`")
+
+
+def statements_of(text: str) -> list[str]:
+    """The statements of a script, without its comments."""
+    parts = split_statements(StringIO(text), remove_comments=True)
+    return [statement for statement, _is_put_or_get in parts if statement and statement.strip(" \n;")]
 
 
 def _in_utc(value: Any) -> Any:

@@ -35,6 +35,11 @@ def answer(lake: Lake, statement: str) -> tuple[list[str], list[tuple[Any, ...]]
         connection.close()
 
 
+def tables_of(statement: str) -> list[str]:
+    """The lake's tables that the query reads. Raises as :func:`answer` does."""
+    return sorted(_tables(_parsed(statement)))
+
+
 def _parsed(statement: str) -> exp.Query:
     try:
         parsed = sqlglot.parse_one(statement, read=DIALECT)

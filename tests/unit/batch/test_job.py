@@ -53,7 +53,7 @@ def no_spark() -> Any:
 
 
 def tools(lake: LakeAt, warehouse: PublishedAt, folder: Path) -> Any:
-    return job.Tools(lake, warehouse, SpeedStore(), no_spark, {}, Dbt(folder, folder, {}), folder)  # type: ignore[arg-type]
+    return job.Tools(lake, warehouse, warehouse, SpeedStore(), no_spark, {}, Dbt(folder, folder, {}), folder)  # type: ignore[arg-type]
 
 
 def test_nothing_new_starts_no_spark_and_sends_no_load_statement(tmp_path: Path) -> None:

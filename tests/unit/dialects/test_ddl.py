@@ -73,12 +73,6 @@ def test_load_time_has_its_default() -> None:
     assert "loaded_at TIMESTAMP_NTZ default current_timestamp() not null" in snowflake.create_table(LOAD_AUDIT)
 
 
-def test_account_statements_can_be_repeated() -> None:
-    created = [statement for statement in snowflake.create_account_objects() if statement.startswith("create")]
-    assert all(" if not exists " in statement for statement in created)
-    assert any("auto_suspend = 300" in statement and "'SMALL'" in statement for statement in created)
-
-
 def test_lake_columns_are_required_unless_a_delete_may_lack_them() -> None:
     columns = {name: (kind, required) for name, kind, required in iceberg.column_types(as_change(ORDERS))}
     assert columns["id"] == ("long", True)

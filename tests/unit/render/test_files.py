@@ -9,7 +9,8 @@ import yaml
 from concord.contracts.events import EventType
 from concord.contracts.tables import TABLES
 from concord.dialects.clickhouse import TABLE_DATASETS
-from concord.render.files import NOTICE, rendered_files, schema_path
+from concord.render.files import rendered_files, schema_path
+from concord.render.notice import NOTICE
 
 FILES = rendered_files()
 

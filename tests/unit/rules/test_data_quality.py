@@ -41,7 +41,7 @@ def test_patterns_are_anchored_and_read_alike_by_every_engine() -> None:
 
 
 def test_no_rule_keeps_a_personal_value() -> None:
-    personal = [rule for rule in layers.rules(Layer.RAW) if layers.column_of(Layer.RAW, rule).pii]
+    personal = [rule for rule in layers.rules(Layer.RAW) if layers.column_of(Layer.RAW, rule).personal]
     assert personal
     for rule in personal:
         query = layers.violations(Layer.RAW).split(f"'{rule.name}' as rule")[1].split(" from ")[0]

@@ -1,5 +1,6 @@
 """``concord lake compact | expire | clean-orphans | rewrite-manifests | rebuild``: jobs that keep the lake fit."""
 
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
@@ -11,10 +12,13 @@ from concord import bootstrap
 from concord.batch import job, maintain, mirrors
 from concord.batch.lease import lease
 from concord.batch.maintain import Maintained, TableJob
+from concord.cli.audited import Noted, audited
 from concord.cli.lake.tables import Hours, Names, chosen
 from concord.cli.output import AsJson, console, errors, print_json, table
+from concord.contracts.audit import Action
 from concord.contracts.tables import TABLES, as_change
 from concord.errors import Misconfigured
+from concord.gateways.lake import Lake
 from concord.settings import Settings, load_settings
 from concord.telemetry.clock import now
 
@@ -22,12 +26,12 @@ from concord.telemetry.clock import now
 def compact(names: Names = None, as_json: AsJson = False) -> None:
     """Small files of partitions that nobody writes any more into few large ones."""
     moment = now()
-    _maintain(names, as_json, lambda spark, dataset: maintain.compact(spark, dataset, moment))
+    _maintain("compact", names, as_json, lambda spark, dataset: maintain.compact(spark, dataset, moment))
 
 
 def rewrite_manifests(names: Names = None, as_json: AsJson = False) -> None:
     """Few manifests, ordered by partition."""
-    _maintain(names, as_json, maintain.rewrite_manifests)
+    _maintain("rewrite-manifests", names, as_json, maintain.rewrite_manifests)
 
 
 def expire(
@@ -41,6 +45,7 @@ def expire(
     lake, warehouse, before = bootstrap.lake(settings), bootstrap.snowflake(settings), maintain.age(now(), older_than)
 
     _maintain(
+        "expire",
         names,
         as_json,
         lambda spark, dataset: maintain.expire(
@@ -53,7 +58,7 @@ def clean_orphans(names: Names = None, older_than: Hours = 72.0, as_json: AsJson
     """Delete objects that no snapshot needs. Younger ones may belong to a commit that is being made: keep to hours."""
     settings = load_settings()
     lake, before = bootstrap.lake(settings), maintain.age(now(), older_than)
-    with lease(settings.home / "batch", maintain.LEASE):
+    with _job(settings, "clean-orphans", lake), lease(settings.home / "batch", maintain.LEASE):
         deleted = {one.name: maintain.clean_orphans(lake, one, before) for one in chosen(names)}
     rows = [(name, len(files), sum(one.bytes for one in files)) for name, files in deleted.items()]
     if as_json:
@@ -70,25 +75,31 @@ def rebuild(
         raise typer.BadParameter(f"{name} is none of {', '.join(TABLES)}")
     settings = load_settings()
     log = as_change(TABLES[name]).name
-    snapshot = bootstrap.lake(settings).current_snapshot(log)
+    lake = bootstrap.lake(settings)
+    snapshot = lake.current_snapshot(log)
     if snapshot is None:
         raise Misconfigured(f"{log} is empty, so there is nothing to build {name} from")
-    upto = bootstrap.lake(settings).position(log, snapshot)
-    with _alone(settings), _spark(settings) as spark:
+    upto = lake.position(log, snapshot)
+    with _job(settings, f"rebuild {name}", lake) as noted, _alone(settings), _spark(settings) as spark:
         built = mirrors.rebuild(spark, TABLES[name], upto, snapshot)
+        noted.note(rows_out=built.changed_keys, read_at={log: snapshot})
     console.print(f"{name}: {built.changed_keys:,} rows", highlight=False)
 
 
-def _maintain(names: list[str] | None, as_json: bool, what: TableJob) -> None:
+def _maintain(name: str, names: list[str] | None, as_json: bool, what: TableJob) -> None:
     """One job over the tables, beside readers and sinks; no batch and no other maintenance runs meanwhile."""
     settings = load_settings()
     lake = bootstrap.lake(settings)
     done = []
-    with _alone(settings), _spark(settings) as spark:
+    with _job(settings, name, lake) as noted, _alone(settings), _spark(settings) as spark:
         for dataset in chosen(names):
-            if lake.current_snapshot(dataset.name) is not None:
+            snapshot = lake.current_snapshot(dataset.name)
+            if snapshot is not None:
+                started = time.monotonic()
                 with errors.status(dataset.name):
                     done.append(maintain.maintained(lake, spark, dataset, what))
+                facts = {"store": "lake", "identity": lake.identity, "read_at": {dataset.name: snapshot}}
+                noted.part(dataset.name, time.monotonic() - started, **facts)
     if as_json:
         print_json([asdict(one) for one in done])
     else:
@@ -108,6 +119,11 @@ def _before_after(done: Maintained) -> tuple[str, ...]:
         f"{before.snapshots:,} → {after.snapshots:,}",
         f"{before.planning_seconds * 1000:,.0f} → {after.planning_seconds * 1000:,.0f} ms",
     )
+
+
+def _job(settings: Settings, name: str, lake: Lake) -> AbstractContextManager[Noted]:
+    """Leaves its row in the audit trail."""
+    return audited(settings, Action.RUN, f"lake {name}", store="lake", identity=lake.identity)
 
 
 @contextmanager

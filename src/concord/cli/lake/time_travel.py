@@ -1,5 +1,6 @@
 """``concord lake snapshots | as-of | diff | rollback``: what a table was, and back to it."""
 
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -9,9 +10,11 @@ import typer
 
 from concord import bootstrap
 from concord.batch.lease import lease
+from concord.cli.audited import Noted, audited
 from concord.cli.lake.tables import DATASETS, Name, lake_of_settings
 from concord.cli.output import AsJson, console, print_json, table
 from concord.contracts.lake_metrics import JOB_RUNS
+from concord.contracts.audit import Action
 from concord.contracts.model import Dataset
 from concord.dialects.iceberg import LANDED_DATASETS, METRICS, MIRRORS
 from concord.errors import Misconfigured
@@ -59,8 +62,10 @@ def as_of(
     """The table as it was at a snapshot or a time."""
     lake = lake_of_settings()
     chosen = _snapshot(lake, name, snapshot, at)
-    count = lake.row_count(name, chosen)
-    rows = lake.scan(name, snapshot_id=chosen, limit=limit).to_pylist()
+    with _read("as-of", lake, {name: chosen}) as noted:
+        count = lake.row_count(name, chosen)
+        rows = lake.scan(name, snapshot_id=chosen, limit=limit).to_pylist()
+        noted.note(rows_out=len(rows))
     if as_json:
         print_json({"table": name, "snapshot": chosen, "rows": count, "first": rows})
         return
@@ -93,7 +98,9 @@ def diff(
     lake = lake_of_settings()
     for snapshot in (older, newer):
         _check_snapshot(lake, name, snapshot)
-    found = _between(lake, DATASETS[name], older, newer)
+    with _read("diff", lake, {name: [older, newer]}) as noted:
+        found = _between(lake, DATASETS[name], older, newer)
+        noted.note(rows_out=len(found.differences))
     counts = {word: sum(d.kind == kind for d in found.differences) for kind, word in WORDS.items()}
     if as_json:
         differences = [{"key": d.key, "what": WORDS[d.kind], "values": d.values} for d in found.differences]
@@ -103,6 +110,12 @@ def diff(
     shown = [(", ".join(map(str, d.key)), WORDS[d.kind], _changed(d.values)) for d in found.differences[:SHOWN]]
     if shown:
         console.print(table(f"First {len(shown)} of {len(found.differences):,}", ["key", "what", "values"], shown))
+
+
+def _read(what: str, lake: Lake, at: dict[str, Any]) -> AbstractContextManager[Noted]:
+    """Leaves its row in the audit trail."""
+    facts = {"store": "lake", "identity": lake.identity, "read_at": at}
+    return audited(load_settings(), Action.READ, f"lake {what}", **facts)
 
 
 WORDS = {"missing": "went", "extra": "came", "altered": "changed"}
@@ -142,7 +155,8 @@ def rollback(
     lake = bootstrap.lake(settings)
     if not yes and not typer.confirm(f"roll {name} back to snapshot {to}?"):
         raise typer.Abort
-    with lease(settings.home / "batch"):
+    facts = {"store": "lake", "identity": lake.identity, "read_at": {name: to}}
+    with audited(settings, Action.CHANGE, "lake rollback", **facts), lease(settings.home / "batch"):
         lake.roll_back(name, to)
     console.print(f"{name} is at snapshot {to}; {_repair(DATASETS[name])}", highlight=False)
 

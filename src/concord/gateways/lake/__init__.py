@@ -50,6 +50,10 @@ TRANSIENT = (RequestException, ServerError, ServiceUnavailableError, OSError)
 REFUSED = (UnauthorizedError, OAuthError)
 
 
+SHOWN_OF_KEY = 4
+"""Characters by which an access key is told from another one, and is of no use."""
+
+
 class Lake:
     """One warehouse of one catalog, and its namespace ``ecommerce``. Nothing is connected before it is used."""
 
@@ -61,6 +65,7 @@ class Lake:
         self._s3_endpoint = s3_endpoint
         self._region = region
         self._access_key = access_key
+        self.identity = f"access key {access_key[:SHOWN_OF_KEY]}…"
         self._secret_key = secret_key
 
     def create_namespace(self) -> None:

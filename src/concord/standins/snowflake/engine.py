@@ -12,7 +12,8 @@ from fakesnow.instance import GLOBAL_DATABASE_NAME
 from fakesnow.transforms import show, stage
 
 from concord.errors import Misconfigured
-from concord.standins.snowflake import temporary
+from concord.standins.snowflake import history, temporary
+from concord.standins.snowflake.history import History
 from concord.standins.snowflake.information import tables_view
 
 CACHED_BYTES = 128 << 20
@@ -20,6 +21,7 @@ CACHED_RESULTS = 256
 NEWEST_RESULTS = 4
 """Kept whatever their size: the Spark connector runs a query and then asks for its result by id."""
 _SUFFIX = ".db"
+_NOT_A_CLIENTS = {"memory", GLOBAL_DATABASE_NAME, history.DATABASE}
 
 
 class ResultCache(OrderedDict[str, tuple[Any, ...]]):
@@ -61,6 +63,8 @@ class Engine:
         for file in sorted(folder.glob(f"*{_SUFFIX}")):
             if file.stem != GLOBAL_DATABASE_NAME:
                 self.attach(file.stem)
+        self.history = History(folder)
+        self.history.attach(self.connection)
         self._forget_temporary_stages()
         temporary.drop(self.connection)
 
@@ -114,7 +118,7 @@ class Engine:
 
     def databases(self) -> list[str]:
         rows = self.connection.cursor().execute("SELECT database_name FROM duckdb_databases() WHERE NOT internal")
-        return [name for (name,) in rows.fetchall() if name not in {"memory", GLOBAL_DATABASE_NAME}]
+        return [name for (name,) in rows.fetchall() if name not in _NOT_A_CLIENTS]
 
     def _forget_temporary_stages(self) -> None:
         stages = f"{GLOBAL_DATABASE_NAME}._fs_information_schema._fs_stages"

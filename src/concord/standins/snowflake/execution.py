@@ -15,6 +15,7 @@ from concord.standins.snowflake.cursor import Cursor
 from concord.standins.snowflake.results import as_arrow, columns_of
 from concord.standins.snowflake.sessions import Session, final_names
 from concord.standins.snowflake.stages import StageFiles
+from concord.telemetry.clock import now
 
 log = structlog.get_logger("snowflake.standin")
 
@@ -35,22 +36,36 @@ class Statement:
 
 
 def answer(session: Session, statement: Statement, files: StageFiles) -> Document:
-    """Run it and say what came of it. Every failure is an answer too."""
+    """Run it, say what came of it, and remember that it was run."""
     with session.turn:
         session.touch()
-        log.debug("statement", sql=statement.sql)
-        try:
-            return {"success": True, "data": _data(session, statement, files)}
-        except (client_errors.Error, duckdb.Error) as error:
-            log.info("refused", sql=statement.sql[:500], reason=str(error)[:500])
-            return failures.body_of(error)
-        except Exception as error:
-            # what the translation cannot do ends in errors of any kind; unanswered, the client would ask for minutes
-            log.warning("not supported", sql=statement.sql[:500], reason=f"{type(error).__name__}: {error}"[:500])
-            log.debug("because", exc_info=True)
-            return failures.body_of(error)
-        finally:
-            session.touch()
+        begun = now()
+        said = _answered(session, statement, files)
+        if not statement.document.get("describeOnly"):
+            session.engine.history.note(statement.sql, said, _asked_from(session), begun, now())
+        session.touch()
+        return said
+
+
+def _answered(session: Session, statement: Statement, files: StageFiles) -> Document:
+    """Every failure is an answer too."""
+    log.debug("statement", sql=statement.sql)
+    try:
+        return {"success": True, "data": _data(session, statement, files)}
+    except (client_errors.Error, duckdb.Error) as error:
+        log.info("refused", sql=statement.sql[:500], reason=str(error)[:500])
+        return failures.body_of(error)
+    except Exception as error:
+        # what the translation cannot do ends in errors of any kind; unanswered, the client would ask for minutes
+        log.warning("not supported", sql=statement.sql[:500], reason=f"{type(error).__name__}: {error}"[:500])
+        log.debug("because", exc_info=True)
+        return failures.body_of(error)
+
+
+def _asked_from(session: Session) -> dict[str, Any]:
+    """Where the session stands and as whom, in the words of the history."""
+    asked = {f"{name.upper()}_NAME": session.context.get(name) for name in ("user", "role", "warehouse")}
+    return {**asked, "DATABASE_NAME": session.database, "SCHEMA_NAME": session.schema}
 
 
 def _data(session: Session, statement: Statement, files: StageFiles) -> Document:

@@ -1,8 +1,11 @@
 """What the stand-in cannot do, in words for people: `concord doctor` prints them."""
 
 UNSUPPORTED = (
-    "no micro-partitions, clustering, warehouses, credits, query history: their statements do nothing",
+    "no micro-partitions, clustering, warehouses, credits: their statements do nothing",
+    "the query history has this machine's seconds, and nothing of sizes, partitions, spilling or queueing",
     "no roles or grants: every session may do everything",
+    "no masking policies or tags: personal columns are shown to everybody",
+    "no resource monitors: nothing ends a month that runs away",
     "integers are 64 bit: NUMBER(38,0) beyond ±9.2e18 is refused, only sums of integers have 38 digits",
     "division and AVG give FLOAT (15 digits), not NUMBER: cast the result, the cast rounds as Snowflake does",
     "timestamps carry microseconds, not nanoseconds",

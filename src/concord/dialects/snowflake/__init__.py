@@ -1,9 +1,14 @@
-"""Snowflake: the account's objects, schema RAW, and state as of a position."""
+"""Snowflake: database, schemas, tables, and state as of a position."""
 
-from concord.contracts.derived import RAW_DEAD_LETTERS, WAREHOUSE_BOOKKEEPING
+from collections.abc import Mapping
+
+from concord.contracts import warehouse
+from concord.contracts.audit import AUDIT, AUDIT_SCHEMA
+from concord.contracts.derived import RAW_DEAD_LETTERS, STAGING, WAREHOUSE_BOOKKEEPING
 from concord.contracts.documents import RAW_DOCUMENT_SUBJECTS, RAW_DOCUMENTS
 from concord.contracts.events import RAW_EVENTS
 from concord.contracts.expectations import QUALITY, QUALITY_SCHEMA
+from concord.contracts.marts import MARTS
 from concord.contracts.model import Column, Dataset
 from concord.contracts.state import state_columns
 from concord.contracts.tables import TABLES, TOAST_PLACEHOLDER, as_raw
@@ -22,12 +27,6 @@ from concord.contracts.types import (
     Uuid,
 )
 
-WAREHOUSE = "COMPUTE_WH"
-DATABASE = "ECOMMERCE_DW"
-ROLE = "TRANSFORMER"
-AUTO_SUSPEND_SECONDS = 300
-SCHEMAS = ("RAW", "STAGING", "MARTS")
-
 RAW_DATASETS: tuple[Dataset, ...] = (
     *(as_raw(table) for table in TABLES.values()),
     RAW_EVENTS,
@@ -36,7 +35,16 @@ RAW_DATASETS: tuple[Dataset, ...] = (
     RAW_DOCUMENT_SUBJECTS,
     *WAREHOUSE_BOOKKEEPING.values(),
 )
-"""Every table of schema RAW. Staging and marts are built by dbt."""
+"""Every table of schema RAW."""
+
+TABLES_BY_SCHEMA: Mapping[str, tuple[Dataset, ...]] = {
+    warehouse.RAW: RAW_DATASETS,
+    warehouse.STAGING: tuple(STAGING.values()),
+    warehouse.MARTS: tuple(MARTS.values()),
+    QUALITY_SCHEMA: tuple(QUALITY.values()),
+    AUDIT_SCHEMA: tuple(AUDIT.values()),
+}
+"""Every table of the warehouse that outlives a batch. What dbt builds beside them nobody but it may read."""
 
 
 def type_name(logical: LogicalType) -> str:
@@ -59,20 +67,29 @@ def type_name(logical: LogicalType) -> str:
     raise TypeError(f"no Snowflake type for {logical}")
 
 
-def create_account_objects() -> list[str]:
-    """Role, warehouse, database and grants: what an administrator runs once."""
-    return [
-        f"create role if not exists {ROLE}",
-        f"create warehouse if not exists {WAREHOUSE}\n    warehouse_size = 'SMALL'\n"
-        f"    auto_suspend = {AUTO_SUSPEND_SECONDS}\n    auto_resume = true\n    initially_suspended = true",
-        f"create database if not exists {DATABASE}",
-        f"grant usage, operate, modify on warehouse {WAREHOUSE} to role {ROLE}",
-        f"grant usage, create schema on database {DATABASE} to role {ROLE}",
-    ]
+def create_database() -> list[str]:
+    return [f"create database if not exists {warehouse.DATABASE}"]
 
 
 def create_schemas() -> list[str]:
-    return [f"create schema if not exists {schema}" for schema in SCHEMAS]
+    return [f"create schema if not exists {schema}" for schema in warehouse.SCHEMAS]
+
+
+def create_raw() -> list[str]:
+    return [create_table(dataset) for dataset in RAW_DATASETS]
+
+
+def create_published() -> list[str]:
+    """What readers see, empty until the first batch: so it can be granted and masked before there is anything in it."""
+    schemas = (warehouse.STAGING, warehouse.MARTS)
+    return [create_table(dataset, schema) for schema in schemas for dataset in TABLES_BY_SCHEMA[schema]]
+
+
+def create_audit() -> list[str]:
+    return [
+        f"create schema if not exists {AUDIT_SCHEMA}",
+        *(create_table(dataset, AUDIT_SCHEMA) for dataset in AUDIT.values()),
+    ]
 
 
 def create_quality() -> list[str]:

@@ -1,0 +1,65 @@
+"""A batch with its rows in the audit trail: of the whole, and of each table."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from concord.batch import job
+from concord.batch.feeds import EVENT_FEEDS
+from concord.cli.audited import Noted, audited, hand_in, identity_of
+from concord.cli.progress import Timed
+from concord.contracts.audit import Action
+from concord.governance.trail import BATCH_RUN
+from concord.settings import Settings
+
+
+def run_audited(settings: Settings, tools: job.Tools, request: job.Request, steps: Timed) -> job.Outcome:
+    """One batch, with its rows in the audit trail: of the whole, and of each table."""
+    try:
+        with audited(settings, Action.RUN, BATCH_RUN, store="warehouse", identity=identity_of(tools.loader)) as noted:
+            outcome = job.run(tools, request, steps.step)
+            _note(noted, outcome, steps.seconds)
+    finally:
+        hand_in(settings)
+    return outcome
+
+
+def _note(noted: Noted, outcome: job.Outcome, seconds: Mapping[str, float]) -> None:
+    """Of the whole: what was read from the lake, what RAW did not have yet, what became a dead letter."""
+    position = outcome.publication.position.as_json() if outcome.publication else None
+    events = events_document(outcome)
+    noted.note(
+        batch_id=outcome.batch_id,
+        read_at=position,
+        rows_in=sum(one.rows_read for one in outcome.loaded),
+        rows_out=sum(one.rows_inserted for one in outcome.loaded),
+        rows_rejected=events["dead"] if events else 0,
+    )
+    for step, facts in _parts(outcome):
+        noted.part(step, seconds.get(step, 0.0), **facts)
+
+
+def _parts(outcome: job.Outcome) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each step that made rows, by its name. Of events, in less out less rejected were copies."""
+    for one in outcome.loaded:
+        yield f"load {one.table}", {"store": "warehouse", "rows_in": one.rows_read, "rows_out": one.rows_inserted}
+    for mirrored in outcome.mirrored:
+        yield f"mirror {mirrored.table}", {"store": "lake", "rows_out": mirrored.changed_keys}
+    if events := events_document(outcome):
+        counts = {"rows_in": events["records_in"], "rows_out": events["stored"], "rows_rejected": events["dead"]}
+        yield "judge events", {"store": "lake", **counts}
+    if outcome.built:
+        yield "build and test models", {"store": "warehouse"}
+
+
+def events_document(outcome: job.Outcome) -> dict[str, int] | None:
+    """What became of the clickstream's records; None if the batch brought none."""
+    if outcome.landed is None:
+        return None
+    read = {one.table: one.rows_read for one in outcome.loaded}
+    stored, dead = (read.get(feed.name, 0) for feed in EVENT_FEEDS)
+    return {
+        "records_in": outcome.landed.total,
+        "stored": stored,
+        "dead": dead,
+        "duplicate": outcome.landed.copies,
+    }
