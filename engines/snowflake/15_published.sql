@@ -66,6 +66,41 @@ create table if not exists STAGING.order_items_enhanced (
 )
 cluster by (to_date(created_at), product_category);
 
+create table if not exists STAGING.sessions (
+    session_id STRING not null,
+    owner STRING not null,
+    user_id NUMBER(38, 0),
+    started_at TIMESTAMP_NTZ not null,
+    ended_at TIMESTAMP_NTZ not null,
+    first_event_id STRING not null,
+    last_event_id STRING not null,
+    is_logged_out BOOLEAN not null,
+    has_login BOOLEAN not null,
+    events NUMBER(38, 0) not null,
+    page_views NUMBER(38, 0) not null,
+    product_views NUMBER(38, 0) not null,
+    searches NUMBER(38, 0) not null,
+    cart_adds NUMBER(38, 0) not null,
+    cart_removes NUMBER(38, 0) not null,
+    checkouts NUMBER(38, 0) not null,
+    purchases NUMBER(38, 0) not null,
+    logins NUMBER(38, 0) not null,
+    logouts NUMBER(38, 0) not null,
+    searches_without_result NUMBER(38, 0) not null,
+    funnel_step NUMBER(38, 0) not null,
+    viewed_at TIMESTAMP_NTZ,
+    carted_at TIMESTAMP_NTZ,
+    checkout_at TIMESTAMP_NTZ,
+    purchased_at TIMESTAMP_NTZ,
+    cart_value NUMBER(38, 2) not null,
+    purchase_value NUMBER(38, 2) not null,
+    traffic_source STRING not null,
+    device_type STRING,
+    late_events NUMBER(38, 0) not null,
+    processed_at TIMESTAMP_NTZ not null
+)
+cluster by (to_date(started_at));
+
 create table if not exists MARTS.daily_business_metrics (
     date DATE not null,
     new_customers NUMBER(38, 0) not null,
@@ -189,3 +224,38 @@ create table if not exists MARTS.product_recommendations (
     created_at TIMESTAMP_NTZ not null
 )
 cluster by (product_id);
+
+create table if not exists MARTS.funnel (
+    date DATE not null,
+    customer_tier STRING not null,
+    traffic_source STRING not null,
+    sessions NUMBER(38, 0) not null,
+    viewed NUMBER(38, 0) not null,
+    carted NUMBER(38, 0) not null,
+    checkouts NUMBER(38, 0) not null,
+    purchased NUMBER(38, 0) not null,
+    total_cart_value NUMBER(38, 2) not null,
+    total_purchase_value NUMBER(38, 2) not null,
+    view_rate NUMBER(18, 4),
+    cart_rate NUMBER(18, 4),
+    checkout_rate NUMBER(18, 4),
+    purchase_rate NUMBER(18, 4),
+    conversion_rate NUMBER(18, 4),
+    created_at TIMESTAMP_NTZ not null
+)
+cluster by (date, customer_tier);
+
+create table if not exists MARTS.category_funnel (
+    date DATE not null,
+    product_category STRING not null,
+    viewed NUMBER(38, 0) not null,
+    carted NUMBER(38, 0) not null,
+    checkouts NUMBER(38, 0) not null,
+    purchased NUMBER(38, 0) not null,
+    cart_rate NUMBER(18, 4),
+    checkout_rate NUMBER(18, 4),
+    purchase_rate NUMBER(18, 4),
+    conversion_rate NUMBER(18, 4),
+    created_at TIMESTAMP_NTZ not null
+)
+cluster by (date, product_category);

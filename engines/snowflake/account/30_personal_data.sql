@@ -46,6 +46,8 @@ alter table STAGING.users_enhanced modify column full_name set tag GOVERNANCE.pe
 
 alter table STAGING.orders_enhanced modify column shipping_address set tag GOVERNANCE.personal = 'address';
 
+alter table STAGING.sessions modify column owner set tag GOVERNANCE.personal = 'device';
+
 alter table MARTS.customer_analytics modify column email set tag GOVERNANCE.personal = 'email';
 
 alter table MARTS.customer_analytics modify column full_name set tag GOVERNANCE.personal = 'name';

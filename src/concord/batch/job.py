@@ -113,7 +113,7 @@ def run(tools: Tools, request: Request, step: Step) -> Outcome:
             plan = _plan(tools, request)
         outcome = _carry_out(tools, request, plan, step) if plan else Outcome(publication=None)
         with step("load what is known of documents"):
-            documents.load(tools.lake, tools.warehouse, request.now)
+            documents.load(tools.lake, tools.loader, request.now)
         with step("hand tiers and catalogue to the speed layer"):
             hand_over(tools.warehouse, tools.speed, publications(tools.warehouse), request.now)
         return outcome

@@ -14,9 +14,11 @@ from concord.batch.lease import lease
 from concord.batch.metrics import job
 from concord.batch.metrics.days import Days
 from concord.batch.metrics.runs import JobRun
+from concord.cli.audited import audited
 from concord.cli.output import AsJson, console, print_json, table
 from concord.cli.progress import Steps
 from concord.cli.published import batch
+from concord.contracts.audit import Action
 from concord.contracts.lake_metrics import LAKE_METRICS
 from concord.settings import Settings, load_settings
 from concord.telemetry.clock import now
@@ -77,8 +79,17 @@ def metrics(
 
 def run(settings: Settings, request: job.Request, steps: Steps) -> list[JobRun]:
     """One run; no batch and no maintenance beside it, for both move what it reads."""
-    with lease(settings.home / "batch"), bootstrap.spark_for(settings, APP_NAME, settings.spark.batch_memory) as spark:
-        return job.run(spark, request, now, steps.step)
+    facts = {"store": "lake", "identity": bootstrap.lake(settings).identity, "read_at": request.position.as_json()}
+    with (
+        audited(settings, Action.RUN, "batch metrics", **facts) as noted,
+        lease(settings.home / "batch"),
+        bootstrap.spark_for(settings, APP_NAME, settings.spark.batch_memory) as spark,
+    ):
+        runs = job.run(spark, request, now, steps.step)
+        for one in runs:
+            counts = {"rows_in": one.counts.rows_in, "rows_out": one.counts.rows_out}
+            noted.part(one.job, float(one.seconds), **counts, rows_rejected=one.counts.rows_rejected)
+        return runs
 
 
 def _days(first: datetime | None, last: datetime | None) -> Days | None:

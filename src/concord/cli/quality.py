@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from concord import bootstrap
-from concord.cli.dbt_checks import failures_command, freshness_command
 from concord.cli.audited import audited, identity_of
+from concord.cli.dbt_checks import failures_command, freshness_command
 from concord.cli.output import AsJson, console, print_json, table
 from concord.cli.published import batch
 from concord.contracts.audit import Action

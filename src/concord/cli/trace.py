@@ -8,7 +8,9 @@ import typer
 from rich.markup import escape
 
 from concord import bootstrap
+from concord.cli.audited import audited
 from concord.cli.output import AsJson, console, print_json, table
+from concord.contracts.audit import Action
 from concord.contracts.tables import TABLES
 from concord.settings import Settings, load_settings
 from concord.trace.follow import follow_event, follow_row
@@ -36,7 +38,9 @@ Versions = Annotated[int, typer.Option("--versions", min=1, help="How many versi
 def trace(what: What, key: Key, versions: Versions = 1, as_json: AsJson = False) -> None:
     """Where a row is and since when, hop by hop, and where it is not (yet)."""
     settings = load_settings()
-    journeys = _of_event(settings, key) if what is Traced.EVENTS else _of_row(settings, str(what), key, versions)
+    with audited(settings, Action.READ, f"trace {what}", store="every one") as noted:
+        journeys = _of_event(settings, key) if what is Traced.EVENTS else _of_row(settings, str(what), key, versions)
+        noted.note(rows_out=len(journeys))
     if not journeys:
         raise _wrong(f"no store knows {what} {key}")
     if as_json:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from concord.contracts.model import Column, Dataset
+from concord.contracts.personal import Personal
 from concord.contracts.tables import LOAD_METADATA
 from concord.contracts.types import BIGINT, INSTANT, TEXT, Category
 
@@ -20,7 +21,13 @@ DOCUMENTS = Dataset(
         Column("content_type", Category(), description="Media type, by the content where it tells, else by the name."),
         Column("size_bytes", BIGINT),
         Column("uri", TEXT, description="Where the bytes are."),
-        Column("content_text", TEXT, nullable=True, description="The text in it, null where there is none to be had."),
+        Column(
+            "content_text",
+            TEXT,
+            nullable=True,
+            personal=Personal.FREE_TEXT,
+            description="The text in it, null where there is none to be had.",
+        ),
         Column("text_fault", TEXT, nullable=True, description="Why there is no text, where there should be."),
         Column("put_at", INSTANT),
     ),

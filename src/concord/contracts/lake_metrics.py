@@ -20,7 +20,7 @@ OF_RUN = (
 
 def _shared(mart: Dataset) -> tuple[Column, ...]:
     """The mart's columns but for its stamp and for what is personal: one copy of an address is enough."""
-    return tuple(column for column in mart.columns if column.name != stamp(mart) and not column.pii)
+    return tuple(column for column in mart.columns if column.name != stamp(mart) and not column.personal)
 
 
 CUSTOMER_METRICS = Dataset(

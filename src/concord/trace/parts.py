@@ -65,8 +65,11 @@ PARTS: Mapping[str, Mapping[str, str]] = {
     "monthly_kpis": {table: _by_month(orders) for table, orders in ORDERS.items() if table != "products"},
     "monthly_cohorts": {table: _by_cohort(ORDERS[table]) for table in ("users", "orders", "order_items")},
     "product_recommendations": {"products": "product_id = %(key)s"},
+    "funnel": {},
+    "category_funnel": {},
 }
-"""Mart → table → the mart's rows in which a row of the table counts. Where tiers are ranked, all tiers of a day do."""
+"""Mart → table → the mart's rows in which a row of the table counts. Where tiers are ranked, all tiers of a day do.
+Funnels are made of events."""
 
 
 def keys_of(mart: Dataset, part: str) -> str:

@@ -12,7 +12,8 @@ from concord.batch.load_raw import Loaded
 from concord.batch.mirrors import Mirrored
 from concord.batch.range import Range
 from concord.cli.audited import audited, spool
-from concord.cli.audited_batch import Timed, run_audited
+from concord.cli.audited_batch import run_audited
+from concord.cli.progress import Timed
 from concord.contracts.audit import Action, Ending
 from concord.contracts.names import EVENTS_TOPIC
 from concord.contracts.position import Position, Publication

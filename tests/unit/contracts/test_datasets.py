@@ -24,7 +24,7 @@ def test_no_key_column_may_be_null(dataset: Dataset) -> None:
 
 @pytest.mark.parametrize("dataset", LAKE_METRICS.values(), ids=lambda dataset: dataset.name)
 def test_metrics_of_the_lake_hold_nothing_personal_and_say_which_run_wrote_them(dataset: Dataset) -> None:
-    assert not [column.name for column in dataset.columns if column.pii]
+    assert not [column.name for column in dataset.columns if column.personal]
     assert dataset.names[-3:] == ("as_of", "loaded_at", "batch_id")
 
 

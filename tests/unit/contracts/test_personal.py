@@ -10,6 +10,7 @@ from concord.contracts.derived import SPEED_BOOKKEEPING, STAGING, WAREHOUSE_BOOK
 from concord.contracts.enrichment import ENRICHMENT_TABLES
 from concord.contracts.events import EVENT_CONTRACTS, EVENTS, EVENTS_LANDING, RAW_EVENTS
 from concord.contracts.expectations import QUALITY
+from concord.contracts.funnels import INTERMEDIATE
 from concord.contracts.marts import MARTS
 from concord.contracts.personal import SHOWN, Personal
 from concord.contracts.tables import TABLES, as_change, as_mirror, as_raw
@@ -19,7 +20,9 @@ from concord.dialects.iceberg import LAKE_DATASETS
 from concord.dialects.snowflake import TABLES_BY_SCHEMA
 
 DATASETS = (
-    *(TABLES | EVENT_CONTRACTS | STAGING | MARTS | BEHAVIOUR | SPEED_BOOKKEEPING | QUALITY | AUDIT).values(),
+    *(
+        TABLES | EVENT_CONTRACTS | STAGING | INTERMEDIATE | MARTS | BEHAVIOUR | SPEED_BOOKKEEPING | QUALITY | AUDIT
+    ).values(),
     *(WAREHOUSE_BOOKKEEPING | ENRICHMENT_TABLES).values(),
     *(make(table) for table in TABLES.values() for make in (as_change, as_raw, as_mirror)),
     *(EVENTS, RAW_EVENTS, EVENTS_LANDING, *TABLE_DATASETS, *LAKE_DATASETS),
@@ -30,7 +33,7 @@ LIKE_A_PERSONS = re.compile(
     r"device_id|owner|search_query|page_url|referrer|properties|original)(_|$)"
 )
 NOT_A_PERSONS = {
-    "name": "an article's",
+    "name": "an article's or a file's",
     "product_name": "an article's",
     "file_name": "a file of the lake",
 }

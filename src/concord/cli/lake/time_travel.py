@@ -13,8 +13,8 @@ from concord.batch.lease import lease
 from concord.cli.audited import Noted, audited
 from concord.cli.lake.tables import DATASETS, Name, lake_of_settings
 from concord.cli.output import AsJson, console, print_json, table
-from concord.contracts.lake_metrics import JOB_RUNS
 from concord.contracts.audit import Action
+from concord.contracts.lake_metrics import JOB_RUNS
 from concord.contracts.model import Dataset
 from concord.dialects.iceberg import LANDED_DATASETS, METRICS, MIRRORS
 from concord.errors import Misconfigured

@@ -8,6 +8,7 @@ from concord.contracts.derived import RAW_DEAD_LETTERS, STAGING, WAREHOUSE_BOOKK
 from concord.contracts.documents import RAW_DOCUMENT_SUBJECTS, RAW_DOCUMENTS
 from concord.contracts.events import RAW_EVENTS
 from concord.contracts.expectations import QUALITY, QUALITY_SCHEMA
+from concord.contracts.funnels import INTERMEDIATE
 from concord.contracts.marts import MARTS
 from concord.contracts.model import Column, Dataset
 from concord.contracts.state import state_columns
@@ -39,7 +40,7 @@ RAW_DATASETS: tuple[Dataset, ...] = (
 
 TABLES_BY_SCHEMA: Mapping[str, tuple[Dataset, ...]] = {
     warehouse.RAW: RAW_DATASETS,
-    warehouse.STAGING: tuple(STAGING.values()),
+    warehouse.STAGING: (*STAGING.values(), *INTERMEDIATE.values()),
     warehouse.MARTS: tuple(MARTS.values()),
     QUALITY_SCHEMA: tuple(QUALITY.values()),
     AUDIT_SCHEMA: tuple(AUDIT.values()),
