@@ -86,7 +86,8 @@ def _merge_one(warehouse: Snowflake, staged: Staged) -> Loaded:
     there_before = _held(warehouse, staged)
     warehouse.execute(_merge_statement(staged))
     there_after = _held(warehouse, staged)
-    _expect(f"RAW.{name} against the lake", there_after, staged.rows_read)
+    told = "" if there_after == staged.rows_read else _told(warehouse, staged)
+    _expect(f"RAW.{name} against the lake", there_after, staged.rows_read, told)
     return Loaded(name, staged.rows_read, there_after - there_before)
 
 
@@ -94,14 +95,22 @@ def _held(warehouse: Snowflake, staged: Staged) -> int:
     return _count(warehouse, f"select count(*) from RAW.{staged.feed.name} where {staged.range.in_raw()}")
 
 
+def _told(warehouse: Snowflake, staged: Staged) -> str:
+    """What the load table and RAW hold of the topic: what one wants to know if they differ."""
+    seen = "select _partition, count(*), min(_offset), max(_offset) from {} where _topic = %s group by 1 order by 1"
+    relations = (staged.relation, f"RAW.{staged.feed.name}")
+    held = (f"{name} holds {warehouse.query(seen.format(name), (staged.range.topic,))}" for name in relations)
+    return f" where {staged.range.in_raw()}; (partition, rows, first, last): {', '.join(held)}"
+
+
 def _count(warehouse: Snowflake, statement: str) -> int:
     return int(warehouse.query(statement)[0][0])
 
 
-def _expect(what: str, found: int, expected: int) -> None:
+def _expect(what: str, found: int, expected: int, told: str = "") -> None:
     if found != expected:
         raise Disagreement(
-            f"{what}: {found:,} rows where {expected:,} were read", "nothing was loaded; run the batch again"
+            f"{what}: {found:,} rows where {expected:,} were read{told}", "nothing was loaded; run the batch again"
         )
 
 
