@@ -15,6 +15,7 @@ from concord.contracts.events import EVENTS
 from concord.contracts.lake_metrics import JOB_RUNS, LAKE_METRICS, OF_RUN
 from concord.contracts.marts import MARTS, stamp
 from concord.contracts.model import Dataset
+from concord.contracts.names import EVENTS_TOPIC
 from concord.contracts.position import Position
 from concord.contracts.tables import TABLES, as_change, in_lake
 from concord.gateways.spark import ADAPTIVE
@@ -51,18 +52,24 @@ class MetricsLake:
 
     @property
     def position(self) -> Position:
-        return self.history.position().merge(self.visits.position())
+        return self.of_tables.merge(self.visits.position())
+
+    @property
+    def of_tables(self) -> Position:
+        """The history's, without the visits that it has of its own."""
+        return Position.of(entry for entry in self.history.position() if entry[0] != EVENTS_TOPIC)
 
     def load(self) -> None:
         """What a batch does to the lake: the change logs, the mirrors, the events."""
-        for name, rows in self.history.above(self.loaded).items():
-            if rows:
+        above = self.history.above(self.loaded)
+        for name in TABLES:
+            if rows := above[name]:
                 self.lake.append(TABLES[name], *rows)
             snapshot = self.lake.current_snapshot(as_change(TABLES[name]).name)
-            bring_to(self.lake.spark, TABLES[name], self.history.position(), snapshot)
+            bring_to(self.lake.spark, TABLES[name], self.of_tables, snapshot)
         if events := self.visits.to_store():
             self.lake.fill(EVENTS, events)
-        self.loaded = self.history.position()
+        self.loaded = self.of_tables
 
     def compute(
         self, *tables: str, days: Days | None = None, is_full: bool = False, as_of: datetime | None = None

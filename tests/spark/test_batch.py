@@ -207,6 +207,16 @@ class TestFirstBatch:
             Publication(str(first.batch_id), first.publication.position, first.publication.as_of, NOON)
         ]
 
+    def test_critical_test_that_fails_leaves_the_old_state_visible(
+        self, tools: job.Tools, lake: LocalLake, first: job.Outcome
+    ) -> None:
+        seen = mart(tools.warehouse), publications(tools.warehouse)
+        lake.append(ORDERS, order(9, 5, user_id=2, total_amount=Decimal("7.00"), shipping_address=TOAST_PLACEHOLDER))
+        with pytest.raises(ContractViolation, match="no_placeholder_base_orders"):
+            run(tools, batch_id="bad")
+        assert (mart(tools.warehouse), publications(tools.warehouse)) == seen
+        assert "bad" in unpublished(tools.warehouse)
+
     def test_publication_that_dies_in_the_middle_shows_the_old_state(
         self, tools: job.Tools, first: job.Outcome
     ) -> None:
@@ -219,18 +229,6 @@ class TestFirstBatch:
         with pytest.raises(Misconfigured):
             publish(tools.warehouse, replace(first.publication, batch_id="half"))
         assert contents(tools.warehouse) == before
-
-
-def test_critical_test_that_fails_leaves_the_old_state_visible(tools: job.Tools, lake: LocalLake) -> None:
-    fill(lake)
-    run(tools)
-    seen = mart(tools.warehouse), publications(tools.warehouse)
-    lake.append(ORDERS, order(9, 5, user_id=2, total_amount=Decimal("7.00"), shipping_address=TOAST_PLACEHOLDER))
-
-    with pytest.raises(ContractViolation, match="no_placeholder_base_orders"):
-        run(tools, batch_id="bad")
-    assert (mart(tools.warehouse), publications(tools.warehouse)) == seen
-    assert unpublished(tools.warehouse) == ["bad"]
 
 
 def test_row_planted_in_raw_stops_the_batch_and_loads_nothing(tools: job.Tools, lake: LocalLake) -> None:

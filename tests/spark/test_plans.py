@@ -17,6 +17,7 @@ pytestmark = pytest.mark.spark
 
 DAYS = 28
 SMALL_SCALE = {
+    "spark.sql.adaptive.coalescePartitions.initialPartitionNum": "200",
     "spark.sql.autoBroadcastJoinThreshold": "200k",
     "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes": "1m",
     "spark.sql.adaptive.advisoryPartitionSizeInBytes": "512k",

@@ -36,8 +36,6 @@ DEFAULTS: Mapping[str, str] = {
 
 ADAPTIVE: Mapping[str, str] = {
     "spark.sql.adaptive.enabled": "true",
-    # As many partitions as the largest job wants (D5); what has fewer bytes is coalesced to fewer.
-    "spark.sql.adaptive.coalescePartitions.initialPartitionNum": "200",
     "spark.sql.adaptive.coalescePartitions.enabled": "true",
     # By bytes, not by cores: a job of a few megabytes wants one task, not one on every core.
     "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
@@ -57,6 +55,9 @@ NOT_ADAPTIVE: Mapping[str, str] = {"spark.sql.adaptive.enabled": "false"}
 """Of a stream: a micro-batch is planned by the one before it."""
 
 EXECUTORS: Mapping[str, str] = {
+    # As many partitions as the largest job wants (D5); what has fewer bytes is coalesced to fewer. In a local session
+    # they would cost more than they bring: what is cached is not coalesced, and every question pays for each of them.
+    "spark.sql.adaptive.coalescePartitions.initialPartitionNum": "200",
     "spark.executor.instances": "2",
     "spark.executor.cores": "2",
     "spark.executor.memory": "3g",

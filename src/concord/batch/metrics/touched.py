@@ -22,7 +22,8 @@ from concord.rules.sessions import INACTIVITY_MS
 Touched = Callable[[Source, Position], frozenset[date]]
 """What was touched above a position."""
 
-BEGINNING = date(1, 1, 1)
+BEGINNING = "0001-01-01"
+"""Before all days. As text, for the year of a date becomes one digit on its way to Java."""
 
 
 def order_days(source: Source, since: Position) -> frozenset[date]:
@@ -94,7 +95,7 @@ def _catalogue_days(source: Source, since: Position) -> DataFrame:
     """(product_id, date): since when a product is another. Its stock counts from that day, its name has no day."""
     before = F.lag(F.struct("name", "category")).over(_in_order(PRODUCTS))
     changed = versions(source, PRODUCTS, since).withColumn("before", before).where("is_new")
-    day = F.when(_is_other_product(), F.lit(BEGINNING)).otherwise(F.to_date("updated_at"))
+    day = F.when(_is_other_product(), F.lit(BEGINNING).cast("date")).otherwise(F.to_date("updated_at"))
     return changed.select(F.col("id").alias("product_id"), day.alias("date"))
 
 
