@@ -40,9 +40,11 @@ def _killed_inside_batch(scene: Scene, pid: int) -> int:
     """Frozen first, so that it is certain what was open when it died."""
 
     def killed_if_open() -> int | None:
-        family = frozen(pid)
-        batch = scene.open_batch()
-        (thawed if batch is None else killed)(family)
+        family, batch = frozen(pid), None
+        try:
+            batch = scene.open_batch()
+        finally:
+            (thawed if batch is None else killed)(family)
         return batch
 
     return _seen(killed_if_open, "no micro-batch of events is open") or 0

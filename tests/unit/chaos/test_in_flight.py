@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
 from concord.chaos.in_flight import frozen, kill, killed, open_batch, thawed
+from concord.platform import leftovers
 from tests.waiting import eventually
 
 
@@ -35,6 +38,22 @@ def test_a_frozen_process_goes_on_when_it_is_thawed_and_does_not_once_it_is_kill
             thawed(family)
             eventually(lambda: family[0].status() != "stopped")
             killed(frozen(child.pid))
+            assert child.wait(30) < 0
+        finally:
+            child.kill()
+
+
+def test_a_member_that_has_ended_meanwhile_leaves_the_others_frozen_and_then_thawed(monkeypatch):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        with subprocess.Popen([sys.executable, "-c", ""]) as brief:
+            gone = psutil.Process(brief.pid)
+        monkeypatch.setattr(leftovers, "family", lambda pids: [gone, psutil.Process(child.pid)])
+        try:
+            family = frozen(child.pid)
+            assert [(member.pid, member.status()) for member in family] == [(child.pid, "stopped")]
+            thawed([gone, *family])
+            eventually(lambda: family[0].status() != "stopped")
+            kill(child.pid)
             assert child.wait(30) < 0
         finally:
             child.kill()
