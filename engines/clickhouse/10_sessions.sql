@@ -35,8 +35,7 @@ create table if not exists ecommerce.sessions
     category_steps String,
     is_withdrawn Bool,
     version Int64,
-    written_at DateTime64(3, 'UTC') codec(Delta, ZSTD(1)),
-    category_steps_json Nullable(JSON(max_dynamic_paths = 64)) materialized accurateCastOrNull(category_steps, 'JSON(max_dynamic_paths = 64)')
+    written_at DateTime64(3, 'UTC') codec(Delta, ZSTD(1))
 )
 engine = ReplacingMergeTree(version)
 partition by toYYYYMM(started_at)

@@ -1,6 +1,6 @@
 """Turns settings into gateways: the only place where an address meets a client."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -147,7 +147,12 @@ def administrator(settings: Settings, role: str) -> Snowflake:
 
 
 def spark_session(
-    settings: Settings, app: str, memory: str, options: Mapping[str, str] | None = None, is_adaptive: bool = False
+    settings: Settings,
+    app: str,
+    memory: str,
+    options: Mapping[str, str] | None = None,
+    is_adaptive: bool = False,
+    jvm_options: Sequence[str] = (),
 ) -> "SparkSession":
     """Spark with every jar that Concord uses, the lake as catalog ``iceberg``, and where checkpoints may lie."""
     store = checkpoint_store(settings)
@@ -157,6 +162,7 @@ def spark_session(
         driver_memory=memory,
         jars=spark_jars(settings),
         adaptive=is_adaptive,
+        jvm_options=jvm_options,
         options=options,
         catalog_options={**lake(settings).spark_options(), **(store.spark_options() if store else {})},
     )

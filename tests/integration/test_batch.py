@@ -125,7 +125,8 @@ def test_batch_killed_before_it_is_published_is_not_seen_and_the_next_one_repair
 
 
 def test_metrics_that_spark_computes_are_those_that_dbt_publishes(lake: Lake, snowflake: Snowflake) -> None:
-    batch("run")
+    if not publications(snowflake):
+        batch("run")
     told = batch("metrics")
     assert {row["state"] for row in told["tables"].values()} == {"ended"}
     for name, mart_name in MART_OF.items():

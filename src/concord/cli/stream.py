@@ -18,7 +18,7 @@ from concord.settings import Settings, Telemetry, load_settings
 from concord.speed.checkpoints.folder import Folder, LocalFolder
 from concord.speed.failpoint import FILE, Failpoint, Step
 from concord.speed.instruments import Targets, prepared, probes
-from concord.speed.job import SESSION_OPTIONS, SpeedLayer
+from concord.speed.job import JVM_OPTIONS, SESSION_OPTIONS, SpeedLayer
 from concord.speed.lease import Lease, lease
 from concord.speed.micro_batch import unfenced
 from concord.speed.report import Reporter
@@ -89,7 +89,9 @@ def _run(settings: Settings, held: Lease, fence: Fence, failpoint: str) -> None:
     targets = targets_of(settings.telemetry)
     metrics = prepared(Metrics(), targets, settings.spark.trigger_seconds)
     with _served(metrics, settings.telemetry), _traces(settings) as traces:
-        spark = bootstrap.spark_session(settings, "concord-speed", settings.spark.speed_memory, options=SESSION_OPTIONS)
+        spark = bootstrap.spark_session(
+            settings, "concord-speed", settings.spark.speed_memory, options=SESSION_OPTIONS, jvm_options=JVM_OPTIONS
+        )
         held.name_java(java_pid(spark))
         stop = stop_signal()
         layer = SpeedLayer(

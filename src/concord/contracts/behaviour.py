@@ -9,7 +9,7 @@ from concord.contracts.events import EVENTS
 from concord.contracts.model import Column, Dataset, by_name
 from concord.contracts.personal import Personal
 from concord.contracts.tables import MONEY
-from concord.contracts.types import BIGINT, BOOLEAN, INSTANT, INTEGER, JSON, TEXT, UUID, Category, Decimal
+from concord.contracts.types import BIGINT, BOOLEAN, INSTANT, INTEGER, TEXT, UUID, Category, Decimal
 
 TIERS = ("bronze", "silver", "gold", "platinum")
 """From the least to the best customers."""
@@ -89,7 +89,7 @@ SESSIONS = Dataset(
         Column("purchase_value", AMOUNT, description="What the session's PURCHASE events say; no revenue."),
         Column("traffic_source", Category(), description="Where the first event came from."),
         Column("device_type", Category(), nullable=True, description="Of the first event."),
-        Column("category_steps", JSON, description="{product category: funnel step reached with it}."),
+        Column("category_steps", TEXT, description="As JSON: {product category: funnel step reached with it}."),
         Column("is_withdrawn", BOOLEAN, description="Another session took its events over."),
         Column("version", BIGINT, description="Micro-batch that wrote the row."),
         Column("written_at", INSTANT),

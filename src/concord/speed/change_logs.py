@@ -16,7 +16,7 @@ from concord.speed.batch_token import BatchToken
 from concord.speed.changes import FAULT, IS_TOMBSTONE
 from concord.speed.dead_letters import dead_letters
 from concord.speed.quality import dead_kinds
-from concord.speed.records import BATCH_AT, CARRIED, IN_ORDER, ORIGINAL, POSITION
+from concord.speed.records import BATCH_AT, IN_ORDER, ORIGINAL, POSITION
 from concord.speed.tally import Done, Fates, offset_ranges
 
 
@@ -51,7 +51,7 @@ def rows_of(table: Dataset, records: pa.Table) -> pa.Table:
 
 def faulty(records: pa.Table) -> pa.Table:
     """The records with a fault, as dead letters."""
-    own = records.filter(pc.is_valid(records[FAULT])).select([FAULT, ORIGINAL, *CARRIED])
+    own = records.filter(pc.is_valid(records[FAULT])).select([FAULT, ORIGINAL, *POSITION, BATCH_AT])
     return dead_letters([_dead_letter(row) for row in own.to_pylist()])
 
 

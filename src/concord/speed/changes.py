@@ -10,7 +10,7 @@ from concord.contracts.names import cdc_topic
 from concord.contracts.tables import CDC_METADATA, TABLES
 from concord.contracts.types import Category, Instant
 from concord.dialects.spark import change_columns, change_parse_schema
-from concord.speed.records import CARRIED, ORIGINAL
+from concord.speed.records import ORIGINAL, POSITION
 
 IS_TOMBSTONE = "is_tombstone"
 FAULT = "fault"
@@ -33,7 +33,7 @@ def parsed(records: DataFrame) -> DataFrame:
     judged = typed.withColumn(FAULT, _fault())
     original = F.when(F.col(FAULT).isNotNull(), F.col("value")).alias(ORIGINAL)
     is_tombstone = F.col("value").isNull().alias(IS_TOMBSTONE)
-    return judged.select(original, is_tombstone, FAULT, *TABLES, *CARRIED)
+    return judged.select(original, is_tombstone, FAULT, *TABLES, *POSITION)
 
 
 def _wire_name(table: Dataset) -> str:

@@ -1,5 +1,6 @@
 """A micro-batch of events goes to rest: valid ones once per id, late ones apart, invalid ones as dead letters."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,7 +27,10 @@ from concord.speed.tally import Done, Fates, offset_ranges
 
 @dataclass(frozen=True)
 class StoreEvents:
-    """One attempt at one micro-batch. Runs in a Spark worker; every attempt leaves the same rows."""
+    """One attempt at one micro-batch. Runs in a Spark worker; every attempt leaves the same rows.
+
+    While ClickHouse takes the events in, sessions are computed from them; they are written when the events are at rest.
+    """
 
     store: ClickHouse
     bootstrap: str
@@ -41,14 +45,20 @@ class StoreEvents:
         late = events.filter(is_late(events))
         kept = originals(events, known(self.store, events, late), ranges)
         timely, kept_late = apart(kept.events)
-        self._insert(DEAD_LETTERS, settled.dead, ranges, Step.DEAD_LETTERS_STORED)
-        self._publish(settled.dead)
-        self._insert(LATE_EVENTS, kept_late, ranges, Step.LATE_STORED)
-        self._insert(EVENTS, timely, ranges, Step.EVENTS_STORED)
         bound = bound_after(records)
-        measures = StoreSessions(self.store, self.token, self.failpoint)(timely, bound, ranges, _began(records))
+        with ThreadPoolExecutor(1) as aside:
+            stored = aside.submit(self._put_to_rest, settled.dead, kept_late, timely, ranges)
+            sessions = StoreSessions(self.store, self.token, self.failpoint, stored.result)
+            measures = sessions(timely, bound, ranges, _began(records))
+            stored.result()
         fates = Fates(records, [timely], settled.dead, kept.copies, late=kept_late, bound=bound)
         return Done(fates.tallies(), measures, kinds(timely, kept_late, kept.copies, settled.dead))
+
+    def _put_to_rest(self, dead: pa.Table, late: pa.Table, timely: pa.Table, ranges: Ranges) -> None:
+        self._insert(DEAD_LETTERS, dead, ranges, Step.DEAD_LETTERS_STORED)
+        self._publish(dead)
+        self._insert(LATE_EVENTS, late, ranges, Step.LATE_STORED)
+        self._insert(EVENTS, timely, ranges, Step.EVENTS_STORED)
 
     def _insert(self, dataset: Dataset, rows: pa.Table, ranges: Ranges, step: Step) -> None:
         self.store.insert_arrow(dataset.name, rows, self.token.of(dataset.name, ranges))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
@@ -19,6 +20,7 @@ from concord.speed.changes import parsed
 from concord.speed.checkpoints.folder import Folder
 from concord.speed.checkpoints.plan import PLANS, made_with
 from concord.speed.checkpoints.preflight import Preflight
+from concord.speed.checkpoints.standing import planned_at
 from concord.speed.events import StoreEvents
 from concord.speed.failpoint import Failpoint
 from concord.speed.idle import IdleBound
@@ -46,6 +48,18 @@ SESSION_OPTIONS = {
     "spark.sql.ui.retainedExecutions": "5",
 }
 """What the session needs for these queries, beyond the defaults of every session."""
+
+JVM_OPTIONS = (
+    # A pause of some milliseconds is nothing in two seconds; G1, the default, costs 2 µs more per event for shorter ones.
+    "-XX:+UseParallelGC",
+    # A plan is made every two seconds, by code so large that the better compiler would work at it for half an hour, a
+    # tenth of a core all the time. What is done per record is called this often within a second.
+    "-XX:Tier4InvocationThreshold=50000",
+    "-XX:Tier4MinInvocationThreshold=6000",
+    "-XX:Tier4CompileThreshold=150000",
+    "-XX:Tier4BackEdgeThreshold=400000",
+)
+"""Of the Java machine, which on a small machine shares its two cores with Python and ClickHouse."""
 
 
 @dataclass(frozen=True)
@@ -85,23 +99,23 @@ class SpeedLayer:
         """What moves the lateness bound while no events come in."""
         return IdleBound(EVENTS, self.store, Kafka(self.bootstrap), self.events_topic, self.clock)
 
-    def write_changes(self, changes: DataFrame, token: BatchToken) -> Done:
+    def write_changes(self, changes: DataFrame, token: BatchToken, planned_at: datetime) -> Done:
         """Four change logs, one insert each. Changes are few: one task reads, parses and stores them."""
-        return in_one_task(changes.coalesce(1), StoreChanges(self.store, token), CHANGES)
+        return in_one_task(changes.coalesce(1), StoreChanges(self.store, token), CHANGES, planned_at)
 
-    def write_events(self, events: DataFrame, token: BatchToken) -> Done:
+    def write_events(self, events: DataFrame, token: BatchToken, planned_at: datetime) -> Done:
         """Valid events and dead letters. Validation keeps all cores, storing is one task."""
         work = StoreEvents(self.store, self.bootstrap, self.dead_letter_topic, token, self.failpoint)
-        return in_one_task(events.repartition(1), work, EVENTS)
+        return in_one_task(events.repartition(1), work, EVENTS, planned_at)
 
     def topics(self, query: str) -> Sequence[str]:
         """What the query reads."""
         return [self.events_topic] if query == EVENTS else self.change_topics
 
-    def micro_batch(self, query: str) -> MicroBatch:
-        """What is done with every micro-batch of the query, whoever makes it."""
+    def micro_batch(self, query: str, planned: Callable[[int], datetime]) -> MicroBatch:
+        """What is done with every micro-batch of the query, whoever makes it and has ``planned`` it."""
         write = self.write_events if query == EVENTS else self.write_changes
-        return MicroBatch(query, write, self.store, self.clock, self.failpoint, self.report, self.fence)
+        return MicroBatch(query, write, self.store, self.clock, planned, self.failpoint, self.report, self.fence)
 
     def _start(self, query: str, transformed: Transformation) -> StreamingQuery:
         topics = self.topics(query)
@@ -110,7 +124,7 @@ class SpeedLayer:
         return (
             transformed(self._records(topics))
             .writeStream.queryName(query)
-            .foreachBatch(self.micro_batch(query).__call__)
+            .foreachBatch(self.micro_batch(query, partial(planned_at, self.checkpoints, query)).__call__)
             .option("checkpointLocation", f"{self.checkpoints.address}/{query}")
             .trigger(processingTime=f"{self.trigger_seconds} seconds")
             .start()

@@ -4,13 +4,17 @@ They are narrower than the contract on purpose. What does not match is not bad b
 :func:`concord.rules.quality.judge` decides. The dialect is Java's; quantifiers are possessive and repeated
 groups bounded, so that no document makes it backtrack or recurse deeply.
 
-Every member of a document has three groups: its value; an empty one, ``Given``, that is set if the value is not
-null; an empty one, ``Seen``, that is set if the member is there at all. A reference back to an empty group holds
+Every member of a document has three groups: its value; an empty one, *given*, that is set if the value is not
+null; an empty one, *seen*, that is set if the member is there at all. A reference back to an empty group holds
 if the group is set, so the end of the expression can ask which members the document has.
+
+Spark compares the whole expression with the last one it has compiled, for every record. So names of groups are a
+letter or two, and a character stands for itself where Java lets it.
 """
 
 import re
 from collections.abc import Sequence
+from string import ascii_lowercase, ascii_uppercase
 
 from concord.contracts.events import EVENT_TYPES, EVENTS, IDENTITY, REQUIRES_USER, EventType
 from concord.contracts.model import Column
@@ -36,14 +40,23 @@ DELIMITER = "\x1f"
 """Between the values of a line. No JSON text holds it unescaped."""
 
 FIELDS = tuple(column for column in EVENTS.columns if column not in POSITION_COLUMNS)
+FIELD_NAMES = tuple(column.name for column in FIELDS)
 INSTANTS = tuple(column for column in FIELDS if isinstance(column.type, Instant))
 LINE_FIELDS = (*INSTANTS, *(column for column in FIELDS if column not in INSTANTS))
 """The values of a line in order; instants first, where native Spark finds them at once."""
 
+
+def _required(event_type: EventType) -> Sequence[str]:
+    return [column.name for column in EVENT_TYPES[event_type].columns if not column.nullable]
+
+
+ALWAYS = tuple(name for name in FIELD_NAMES if all(name in _required(event_type) for event_type in EventType))
+"""What every type requires."""
+
 _SPACE = r"[ \t\r\n]*+"
 _BLANK = r"[ \t]*+"
 """Inside of what is kept as text: a line must not break."""
-_UNPLAIN = "".join(rf"\x{code:02x}" for code in (*range(0x20), ord('"'), ord("\\"))) + r"\ufffd"
+_UNPLAIN = "".join(map(chr, range(0x20))) + r'"\\\ufffd'
 """One by one, because Java looks them up in a table. Bytes that are no UTF-8 reach a Java string as U+FFFD."""
 _PLAIN = f"[^{_UNPLAIN}]"
 _ESCAPE = r'\\["\\/]'
@@ -62,7 +75,7 @@ def in_order() -> str:
 def in_any_order() -> str:
     """Matches valid documents whose members stand in any order, each at most once."""
     member = "|".join(_member(column) for column in FIELDS)
-    again = "|".join(rf"{column.name}\"\k<{_group(column.name)}Seen>" for column in FIELDS)
+    again = "|".join(rf"{column.name}\"{_seen(column.name)}" for column in FIELDS)
     return _document(f'(?:(?:{member})(?!"(?:{again}))){{1,{len(FIELDS)}}}+')
 
 
@@ -78,15 +91,15 @@ def line_template() -> str:
 def _document(members: str) -> str:
     types = "|".join(_type_rule(event_type) for event_type in EventType)
     identity = "|".join(_given(name) for name in IDENTITY)
-    return rf"\A{_SPACE}\{{{_SPACE}{members}\}}{_SPACE}\z(?:{identity})(?:{types})"
+    return rf"\A{_SPACE}\{{{_SPACE}{members}\}}{_SPACE}\z{''.join(map(_given, ALWAYS))}(?:{identity})(?:{types})"
 
 
 def _type_rule(event_type: EventType) -> str:
     """Holds if the document is of this type, has what the type requires and nothing that the type has not."""
     own = EVENT_TYPES[event_type].columns
     needs_user = ["user_id"] if event_type in REQUIRES_USER else []
-    required = [_given(name) for name in (*(column.name for column in own if not column.nullable), *needs_user)]
-    foreign = [rf"(?!\k<{_group(name)}Seen>)" for name in EVENTS.names if _is_foreign(name, own)]
+    required = [_given(name) for name in (*_required(event_type), *needs_user) if name not in ALWAYS]
+    foreign = [f"(?!{_seen(name)})" for name in EVENTS.names if _is_foreign(name, own)]
     return rf"\k<{_group(event_type)}>{''.join(required)}{''.join(foreign)}"
 
 
@@ -95,20 +108,24 @@ def _is_foreign(name: str, own: Sequence[Column]) -> bool:
 
 
 def _given(name: str) -> str:
-    return rf"\k<{_group(name)}Given>"
+    return rf"\k<{_group(name)}1>"
+
+
+def _seen(name: str) -> str:
+    return rf"\k<{_group(name)}0>"
 
 
 def _group(name: str) -> str:
-    """Java's names of groups have no underscores: ``user_id`` → ``userId``."""
-    first, *others = name.lower().split("_")
-    return first + "".join(other.title() for other in others)
+    """A small letter for a member, a capital one for a type."""
+    types = list(EventType)
+    return ascii_uppercase[types.index(EventType(name))] if name in types else ascii_lowercase[FIELD_NAMES.index(name)]
 
 
 def _member(column: Column) -> str:
     """The name, the value, and the comma before the next member or the end."""
     group = _group(column.name)
     null = "|null" if column.nullable else ""
-    value = f"(?:{_value(column, f'?<{group}>')}(?<{group}Given>){null})(?<{group}Seen>)"
+    value = f"(?:{_value(column, f'?<{group}>')}(?<{group}1>){null})(?<{group}0>)"
     return rf'"{column.name}"{_SPACE}:{_SPACE}{value}{_SPACE}(?:,{_SPACE}(?=")|(?=\}}))'
 
 

@@ -22,7 +22,8 @@ RETRY_SECONDS = 60
 QUERY_ID = "sql.streaming.queryId"
 """Spark's name for the id that lives in the checkpoint."""
 
-Write = Callable[[DataFrame, BatchToken], Done]
+Write = Callable[[DataFrame, BatchToken, datetime], Done]
+"""Of the records, the batch's name and when it was planned."""
 
 
 def unfenced() -> None:
@@ -41,6 +42,7 @@ class MicroBatch:
     write: Write
     store: ClickHouse
     clock: Callable[[], datetime]
+    planned_at: Callable[[int], datetime]
     failpoint: Failpoint = field(default_factory=Failpoint)
     report: Report = log_line
     fence: Callable[[], None] = unfenced
@@ -56,7 +58,7 @@ class MicroBatch:
         self.fence()
         self.failpoint.reached(Step.BATCH_OPEN, self.query)
         began_at, started = self.clock(), perf_counter()
-        done = self.write(records, token)
+        done = self.write(records, token, self.planned_at(token.batch_id))
         stored = perf_counter()
         self.failpoint.reached(Step.DATA_STORED, self.query)
         self._store_position(done.tallies, token)

@@ -11,7 +11,7 @@ from concord.contracts.events import EVENTS
 from concord.rules.quality import Accepted, Rejected, judge
 from concord.speed.dead_letters import dead_letters
 from concord.speed.lines import typed
-from concord.speed.records import BATCH_AT, CARRIED, IN_ORDER, ORIGINAL, POSITION
+from concord.speed.records import BATCH_AT, IN_ORDER, ORIGINAL, POSITION
 from concord.speed.validate import LINE
 
 
@@ -42,7 +42,7 @@ def _placed(events: pa.Table, records: pa.Table) -> pa.Table:
 
 
 def _doubtful_rows(doubtful: pa.Table) -> list[dict[str, Any]]:
-    return doubtful.select([ORIGINAL, *CARRIED]).to_pylist()
+    return doubtful.select([ORIGINAL, *POSITION, BATCH_AT]).to_pylist()
 
 
 def _position(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from concord.contracts.events import MAX_CLOCK_AHEAD_SECONDS
 from concord.rules.quality import EARLIEST_EVENT
 from concord.speed.lexical import DELIMITER, INSTANTS, MAX_BYTES, in_any_order, in_order, line_template
-from concord.speed.records import CARRIED, ORIGINAL
+from concord.speed.records import ORIGINAL, POSITION
 
 LINE = "line"
 """The values of a surely valid event, as :func:`concord.speed.lines.typed` reads them; null if it is doubtful."""
@@ -23,11 +23,11 @@ def validated(records: DataFrame) -> DataFrame:
 
     A document with its fields in order is matched once; only what does not match is tried in any order.
     """
-    lines = _with_lines(records.select("value", *CARRIED, _text().alias(TEXT)))
-    timed = lines.select("value", *CARRIED, LINE, *(_moment(index).alias(c.name) for index, c in enumerate(INSTANTS)))
+    lines = _with_lines(records.select("value", *POSITION, _text().alias(TEXT)))
+    timed = lines.select("value", *POSITION, LINE, *(_moment(index).alias(c.name) for index, c in enumerate(INSTANTS)))
     line = F.when(_all(_is_possible(F.col(column.name)) for column in INSTANTS), F.col(LINE))
-    judged = timed.select("value", *CARRIED, line.alias(LINE))
-    return judged.select(LINE, F.when(F.col(LINE).isNull(), F.col("value")).alias(ORIGINAL), *CARRIED)
+    judged = timed.select("value", *POSITION, line.alias(LINE))
+    return judged.select(LINE, F.when(F.col(LINE).isNull(), F.col("value")).alias(ORIGINAL), *POSITION)
 
 
 def _text() -> SparkColumn:
@@ -48,10 +48,9 @@ def _moment(index: int) -> SparkColumn:
 
     Without a zone Spark reads it in the session's, which is UTC, and does not look the zone up every time.
     """
-    text = F.substring_index(F.substring_index(LINE, DELIMITER, index + 1), DELIMITER, -1)
-    return F.when(text == "", F.lit(EARLIEST_EVENT)).otherwise(
-        F.call_function("rtrim", F.lit("Z"), text).cast("timestamp")
-    )
+    upto = F.substring_index(LINE, DELIMITER, index + 1)
+    text = F.substring_index(F.substring_index(upto, DELIMITER, -1) if index else upto, "Z", 1)
+    return F.when(text == "", F.lit(EARLIEST_EVENT)).otherwise(text.cast("timestamp"))
 
 
 def _is_possible(moment: SparkColumn) -> SparkColumn:

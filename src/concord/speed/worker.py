@@ -1,9 +1,11 @@
 """A whole micro-batch in one Python task: what a worker does to it, and how its answer comes home."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from datetime import datetime
 from time import perf_counter
 
 import pyarrow as pa
@@ -12,11 +14,14 @@ from pyspark.sql import DataFrame
 from concord.errors import ConcordError, Misconfigured, Unavailable
 from concord.speed.quality import KindCount
 from concord.speed.receipts import receipts
+from concord.speed.records import planned
 from concord.speed.tally import Done, Tally
 
 Work = Callable[[pa.Table], Done]
+Task = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
 
 ANSWER = "answer string"
+ARCHIVE = ".zip"
 WORKER = "worker_seconds"
 """The measure of the time from the last record's arrival to the answer."""
 OWNER = "CONCORD_QUERY"
@@ -25,15 +30,16 @@ _ENVIRONMENT = threading.Lock()
 _FAILURES: dict[str, type[ConcordError]] = {kind.__name__: kind for kind in (Unavailable, Misconfigured)}
 
 
-def in_one_task(rows: DataFrame, work: Work, query: str) -> Done:
+def in_one_task(rows: DataFrame, work: Work, query: str, planned_at: datetime) -> Done:
     """Run ``work`` on all rows of a one-partition frame, in one worker that serves this query alone.
 
-    So what the worker remembers from the last micro-batch is there at the next one, as long as it lives.
+    So what the worker remembers from the last micro-batch is there at the next one, as long as it lives. The rows
+    have ``batch_at`` there, which is ``planned_at``.
 
     A :class:`ConcordError` of the worker is raised here again, as itself: it travels as data, because
     a task that fails tells the driver nothing but a traceback.
     """
-    answers = [json.loads(row.answer) for row in _mapped(rows, work, query).collect()]
+    answers = [json.loads(row.answer) for row in _mapped(rows, _task(work, planned_at), query).collect()]
     for answer in answers:
         if failure := answer.get("failure"):
             raise _FAILURES.get(failure["kind"], ConcordError)(failure["message"], failure["hint"])
@@ -42,20 +48,32 @@ def in_one_task(rows: DataFrame, work: Work, query: str) -> Done:
     return Done(tallies, measures, [KindCount(**kind) for answer in answers for kind in answer["kinds"]])
 
 
-def _mapped(rows: DataFrame, work: Work, query: str) -> DataFrame:
+def _mapped(rows: DataFrame, task: Task, query: str) -> DataFrame:
     environment = rows.sparkSession.sparkContext.environment
     with _ENVIRONMENT:
         environment[OWNER] = query
-        return rows.mapInArrow(_task(work), ANSWER)
+        return rows.mapInArrow(task, ANSWER)
 
 
-def _task(work: Work) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
+def _task(work: Work, planned_at: datetime) -> Task:
     def task(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
+        _forget_archives()
         arrived = list(batches)
         if arrived:
-            yield pa.RecordBatch.from_pydict({"answer": [json.dumps(_answer(work, pa.Table.from_batches(arrived)))]})
+            records = planned(pa.Table.from_batches(arrived), planned_at)
+            yield pa.RecordBatch.from_pydict({"answer": [json.dumps(_answer(work, records))]})
 
     return task
+
+
+def _forget_archives() -> None:
+    """Before a task Spark's worker looks for new modules, and reads the directory of every archive for it: some 70 ms.
+
+    Everything of ours, and Spark's Python too, is installed beside.
+    """
+    sys.path[:] = [place for place in sys.path if ARCHIVE not in place]
+    for place in [place for place in sys.path_importer_cache if ARCHIVE in place]:
+        del sys.path_importer_cache[place]
 
 
 def _answer(work: Work, records: pa.Table) -> dict[str, object]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from concord.contracts.position import TopicPartition
@@ -46,6 +47,13 @@ def standing(folder: Folder, query: str) -> Standing | None:
         return Standing(planned, committed, {})
     files.lines(COMMITS, committed, expected=2)
     return Standing(planned, committed, files.offsets(committed))
+
+
+def planned_at(folder: Folder, query: str, number: int) -> datetime:
+    """When Spark planned the micro-batch, which it keeps with the plan: the same at every attempt."""
+    files = _Files(folder, query)
+    _, metadata, _ = files.lines(OFFSETS, number, expected=3)
+    return datetime.fromtimestamp(json.loads(metadata)["batchTimestampMs"] / 1000, UTC)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from concord.dialects.spark import struct
 from concord.errors import Disagreement
 from concord.gateways.lake import SPARK_CATALOG
 from concord.speed.changes import FAULT, IS_TOMBSTONE
-from concord.speed.records import BATCH_AT, CARRIED, ORIGINAL, POSITION
+from concord.speed.records import ORIGINAL, POSITION
 from concord.speed.validate import validated
 
 LANDED: Mapping[str, Sequence[Dataset]] = {
@@ -32,7 +32,7 @@ Span = tuple[int, int]
 def records(spark: SparkSession, query: str, snapshots: Snapshots, span: Span) -> DataFrame:
     """What the query's own transformation would have made of the records received in ``span``."""
     if query == EVENTS_QUERY:
-        return validated(_at(spark, EVENTS_LANDING, snapshots).where(_within(span)).select("value", *_carried()))
+        return validated(_at(spark, EVENTS_LANDING, snapshots).where(_within(span)).select("value", *POSITION))
     tables = [table for table in TABLES.values() if as_change(table).name in snapshots]
     return reduce(DataFrame.unionByName, (_changes(spark, table, snapshots, span) for table in tables))
 
@@ -68,10 +68,6 @@ def _within(span: Span) -> SparkColumn:
     return (F.col("_timestamp") > after) & (F.col("_timestamp") <= upto)
 
 
-def _carried() -> list[SparkColumn]:
-    return [*map(F.col, POSITION), F.current_timestamp().alias(BATCH_AT)]
-
-
 def _changes(spark: SparkSession, table: Dataset, snapshots: Snapshots, span: Span) -> DataFrame:
     """Changes of one table in the shape of :func:`concord.speed.changes.parsed`: none is faulty, or it were not here."""
     rows = _at(spark, as_change(table), snapshots).where(_within(span))
@@ -83,8 +79,8 @@ def _changes(spark: SparkSession, table: Dataset, snapshots: Snapshots, span: Sp
         F.lit(False).alias(IS_TOMBSTONE),
         F.lit(None).cast(StringType()).alias(FAULT),
         *named,
-        *_carried(),
-    ).select(ORIGINAL, IS_TOMBSTONE, FAULT, *TABLES, *CARRIED)
+        *POSITION,
+    ).select(ORIGINAL, IS_TOMBSTONE, FAULT, *TABLES, *POSITION)
 
 
 def _value(table: Dataset, name: str) -> SparkColumn:

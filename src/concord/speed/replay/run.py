@@ -105,7 +105,7 @@ class Replay:
     def _run(self, plan: Plan, number: int) -> None:
         rows = records(self.layer.spark, self.query, plan.snapshots, plan.span(number))
         self.layer.spark.sparkContext.setLocalProperty(QUERY_ID, plan.checkpoint_id)
-        self.layer.micro_batch(self.query)(rows, number)
+        self.layer.micro_batch(self.query, lambda _: self.layer.clock())(rows, number)
         self._commit(number, plan)
 
     def _commit(self, number: int, plan: Plan) -> None:

@@ -4,7 +4,7 @@ The row of ``sessions`` is written last of what follows from it, and all rows of
 where they are, the funnels are, and a second run has nothing left to do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -71,9 +71,11 @@ class StoreSessions:
     store: ClickHouse
     token: BatchToken
     failpoint: Failpoint = field(default_factory=Failpoint)
+    await_events: Callable[[], None] = lambda: None
+    """Returns when the micro-batch's events are at rest: nothing of a session is read or written before."""
 
     def __call__(self, events: pa.Table, bound: datetime, ranges: Ranges, written_at: datetime) -> Mapping[str, int]:
-        """Take in the timely ``events`` that this micro-batch stored; what is held afterwards, for the metrics."""
+        """Take in the timely ``events`` that this micro-batch stores; what is held afterwards, for the metrics."""
         state = self._base()
         if state is None:
             return {}
@@ -122,11 +124,13 @@ class StoreSessions:
         _REMEMBERED[self.token.checkpoint_id] = Remembered(self.token.batch_id, state)
 
     def _insert(self, dataset: Dataset, rows: pl.DataFrame, ranges: Ranges, step: Step) -> None:
+        self.await_events()
         table = rows.select(dataset.names).to_arrow().cast(arrow_schema(dataset))
         self.store.insert_arrow(dataset.name, table, self.token.of(dataset.name, ranges))
         self.failpoint.reached(step, self.token.query)
 
     def _at_rest(self, owners: pl.DataFrame) -> pl.DataFrame:
+        self.await_events()
         asked = owners.select(pl.all().cast(pl.String)).to_arrow()
         return _frame(self.store.query_arrow(AT_REST, given={"asked": asked}))
 

@@ -1,6 +1,7 @@
 """Where a query stands, from Spark's files, and which of them may not be lost or cut short."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from concord.contracts.position import TopicPartition
 from concord.errors import Misconfigured
 from concord.speed.checkpoints.folder import LocalFolder
-from concord.speed.checkpoints.standing import standing
+from concord.speed.checkpoints.standing import planned_at, standing
 
 QUERY = "speed.events"
 
@@ -37,6 +38,10 @@ def test_a_query_stands_where_its_last_commit_ended(kept: Path) -> None:
     assert found is not None
     assert (found.planned, found.committed) == (4, 3)
     assert found.next_offsets == {TopicPartition("topic", 0): 30, TopicPartition("topic", 1): 31}
+
+
+def test_a_micro_batch_was_planned_when_spark_says_at_every_attempt(kept: Path) -> None:
+    assert planned_at(LocalFolder(kept.parent), QUERY, 4) == datetime(1970, 1, 1, 0, 0, 0, 1000, UTC)
 
 
 def test_nothing_at_all_is_no_checkpoint(tmp_path: Path) -> None:
