@@ -33,6 +33,8 @@ up: setup ## Start every engine
 down: packages ## Stop every engine; the data stays
 	@$(CONCORD) down
 
+# Java machines of tests live for seconds: the better compiler would take a third of their time and bring nothing.
+test: export JDK_JAVA_OPTIONS := -XX:TieredStopAtLevel=1
 test: setup ## Every test: units, the real engines, one slice end to end
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 

@@ -181,7 +181,7 @@ def test_a_copy_is_one_after_a_restart_on_another_partition_and_with_another_tim
 def test_a_late_copy_of_an_event_whose_id_is_forgotten_is_still_a_copy(scene: Scene) -> None:
     """What is remembered of ids ends after two days; the events themselves are older."""
     assert scene.drive() == 0
-    scene.store.command("truncate table event_ids")
+    scene.store.command("truncate table recent_ids")
     late = scene.made(EventType.PAGE_VIEW, 601, ago=timedelta(minutes=91))
     produce(scene.kafka, scene.topic, [(0, late)])
 

@@ -13,7 +13,8 @@ from concord.gateways.clickhouse import ClickHouse
 from concord.speed.tally import Partition
 
 RECENT = (
-    "select toString(event_id) as event_id, _topic, _partition, _offset from event_ids "
+    "select toString(event_id) as event_id, _topic, _partition, _offset from recent_ids "
+    "prewhere id_hash in (select cityHash64(toUUID(event_id)) from batch_ids) "
     "where event_id in (select toUUID(event_id) from batch_ids)"
 )
 """Ids of this micro-batch that were stored lately, with the position they came from."""

@@ -84,5 +84,5 @@ def test_late_events_are_looked_for_where_old_ones_are() -> None:
     known(timely, batch, batch.slice(0, 0))  # type: ignore[arg-type]
     known(late, batch, batch)  # type: ignore[arg-type]
 
-    assert timely.tables == ["event_ids"]
-    assert late.tables == ["event_ids", "events", "events_late"]
+    assert timely.tables == ["recent_ids"]
+    assert late.tables == ["recent_ids", "events", "events_late"]

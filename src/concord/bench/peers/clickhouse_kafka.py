@@ -21,7 +21,7 @@ from concord.provision import ENGINES
 from concord.settings import Settings
 
 DATABASE = "peer"
-FILES = ("10_events.sql", "30_event_ids.sql", "31_owner_events.sql", "32_activity.sql")
+FILES = ("10_events.sql", "30_recent_ids.sql", "31_owner_events.sql", "32_activity.sql")
 """The table of events and every view that hangs on it, as the speed layer has them."""
 CONSUMERS = 2
 POLL_SECONDS = 0.25

@@ -18,7 +18,7 @@ OWN: Mapping[str, Sequence[str]] = {
         SESSIONS.name,
         FUNNEL_MINUTES.name,
         FUNNEL_CATEGORY_MINUTES.name,
-        "event_ids",
+        "recent_ids",
         "owner_events",
         "activity_minutes",
         "product_minutes",
