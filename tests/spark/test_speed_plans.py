@@ -1,6 +1,6 @@
 """Plans of micro-batches: the Java code that Spark makes for one serves the next."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,9 +38,15 @@ def records(spark: SparkSession, topic: str) -> DataFrame:
     return positioned(kafka)
 
 
-def moment(table: pa.Table) -> Done:
-    (planned_at,) = table[BATCH_AT].unique().to_pylist()
-    return Done(measures={"planned_at": planned_at.timestamp()})
+class Moment:
+    """Tells the moment that all records have."""
+
+    def begin(self, records: pa.Table) -> None: ...
+
+    def finish(self, records: pa.Table, begun: Sequence[None]) -> Done:
+        (planned_at,) = records[BATCH_AT].unique().to_pylist()
+        assert planned_at is not None
+        return Done(measures={"planned_at": planned_at.timestamp()})
 
 
 @pytest.mark.parametrize(("topic", "transformed"), [(EVENTS_TOPIC, validated), (cdc_topic(ORDERS), parsed)])
@@ -55,7 +61,7 @@ def test_a_micro_batch_is_not_compiled_anew(
 
     def micro_batch(rows: DataFrame, number: int) -> None:
         planned.append(
-            in_one_task(rows.repartition(1), moment, "test", RECEIVED + number * SECOND).measures["planned_at"]
+            in_one_task(rows.repartition(1), Moment(), "test", RECEIVED + number * SECOND).measures["planned_at"]
         )
         compiled.append(int(metrics.METRIC_COMPILATION_TIME().getCount()))
 

@@ -1,6 +1,6 @@
 """A micro-batch of changes goes to rest: one insert per table, faulty records as dead letters."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,11 @@ class StoreChanges:
     store: ClickHouse
     token: BatchToken
 
-    def __call__(self, records: pa.Table) -> Done:
+    def begin(self, records: pa.Table) -> None:
+        """Nothing: changes are few."""
+
+    def finish(self, records: pa.Table, begun: Sequence[None]) -> Done:
+        """All of the micro-batch to rest."""
         ranges = offset_ranges(records)
         ordered = records.sort_by(IN_ORDER)
         dead = faulty(ordered)

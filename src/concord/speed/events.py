@@ -1,5 +1,6 @@
 """A micro-batch of events goes to rest: valid ones once per id, late ones apart, invalid ones as dead letters."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +22,7 @@ from concord.speed.lateness import bound_after, is_late
 from concord.speed.quality import Fate, KindCount, dead_kinds, kinds_of
 from concord.speed.records import BATCH_AT
 from concord.speed.sessions.keep import Ranges, StoreSessions
-from concord.speed.settle import settle
+from concord.speed.settle import Settled, settled, together
 from concord.speed.tally import Done, Fates, offset_ranges
 
 
@@ -38,9 +39,14 @@ class StoreEvents:
     token: BatchToken
     failpoint: Failpoint = field(default_factory=Failpoint)
 
-    def __call__(self, records: pa.Table) -> Done:
+    def begin(self, records: pa.Table) -> Settled:
+        """The last word on some of the records."""
+        return settled(records)
+
+    def finish(self, records: pa.Table, begun: Sequence[Settled]) -> Done:
+        """All of the micro-batch to rest."""
         ranges = offset_ranges(records)
-        settled = settle(records)
+        settled = together(begun)
         events = self._enriched(settled.events, _began(records))
         late = events.filter(is_late(events))
         kept = originals(events, known(self.store, events, late), ranges)

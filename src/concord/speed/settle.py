@@ -1,6 +1,6 @@
 """The last word on a micro-batch of events: doubtful records are judged."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from concord.speed.validate import LINE
 
 @dataclass(frozen=True)
 class Settled:
-    """Valid events in Kafka's order, and dead letters."""
+    """Valid events, and dead letters."""
 
     events: pa.Table
     dead: pa.Table
@@ -25,14 +25,25 @@ class Settled:
 
 def settle(records: pa.Table) -> Settled:
     """Records as :func:`concord.speed.validate.validated` leaves them → events and dead letters."""
+    return together([settled(records)])
+
+
+def together(parts: Sequence[Settled]) -> Settled:
+    """What was settled of each part of a micro-batch, as one."""
+    events = pa.concat_tables([part.events for part in parts]).sort_by(IN_ORDER)
+    return Settled(events, pa.concat_tables([part.dead for part in parts]).sort_by(IN_ORDER))
+
+
+def settled(records: pa.Table) -> Settled:
+    """Some records of a micro-batch, in the order in which they came."""
     is_sure = pc.is_valid(records[LINE])
     sure = _placed(typed(records.filter(is_sure)[LINE]), records.filter(is_sure))
-    doubtful = records.filter(pc.invert(is_sure)).sort_by(IN_ORDER)
+    doubtful = records.filter(pc.invert(is_sure))
     verdicts = [(row, judge(row[ORIGINAL], row["_timestamp"])) for row in _doubtful_rows(doubtful)]
     accepted = [{**verdict.row(), **_position(row)} for row, verdict in verdicts if isinstance(verdict, Accepted)]
     rejected = [_dead_letter(row, verdict) for row, verdict in verdicts if isinstance(verdict, Rejected)]
     events = pa.concat_tables([sure, pa.Table.from_pylist(accepted, schema=sure.schema)])
-    return Settled(events.sort_by(IN_ORDER), dead_letters(rejected))
+    return Settled(events, dead_letters(rejected))
 
 
 def _placed(events: pa.Table, records: pa.Table) -> pa.Table:

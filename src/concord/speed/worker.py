@@ -3,10 +3,11 @@
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from time import perf_counter
+from typing import Any, Protocol
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -17,7 +18,17 @@ from concord.speed.receipts import receipts
 from concord.speed.records import planned
 from concord.speed.tally import Done, Tally
 
-Work = Callable[[pa.Table], Done]
+
+class Work(Protocol):
+    """What is done with a micro-batch: with its records as they arrive, and then with all of them."""
+
+    def begin(self, records: pa.Table, /) -> Any:
+        """Whatever can be done with some of the records, while Spark still writes the others."""
+
+    def finish(self, records: pa.Table, begun: Sequence[Any], /) -> Done:
+        """The rest, with all ``records`` and what was made of each part of them."""
+
+
 Task = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
 
 ANSWER = "answer string"
@@ -58,10 +69,9 @@ def _mapped(rows: DataFrame, task: Task, query: str) -> DataFrame:
 def _task(work: Work, planned_at: datetime) -> Task:
     def task(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
         _forget_archives()
-        arrived = list(batches)
-        if arrived:
-            records = planned(pa.Table.from_batches(arrived), planned_at)
-            yield pa.RecordBatch.from_pydict({"answer": [json.dumps(_answer(work, records))]})
+        arriving = (planned(pa.Table.from_batches([batch]), planned_at) for batch in batches)
+        if answer := _answer(work, arriving):
+            yield pa.RecordBatch.from_pydict({"answer": [json.dumps(answer)]})
 
     return task
 
@@ -76,13 +86,18 @@ def _forget_archives() -> None:
         del sys.path_importer_cache[place]
 
 
-def _answer(work: Work, records: pa.Table) -> dict[str, object]:
-    started = perf_counter()
+def _answer(work: Work, arriving: Iterable[pa.Table]) -> dict[str, object] | None:
+    """None for no records."""
     try:
-        done = work(records) if records.num_rows else Done()
+        parts = [(records, work.begin(records)) for records in arriving if records.num_rows]
+        if not parts:
+            return None
+        started = perf_counter()
+        records = pa.concat_tables([part for part, _ in parts])
+        done = work.finish(records, [begun for _, begun in parts])
     except ConcordError as error:
         return {"failure": {"kind": type(error).__name__, "message": error.message, "hint": error.hint}}
-    own = {WORKER: perf_counter() - started, **(receipts(records) if records.num_rows else {})}
+    own = {WORKER: perf_counter() - started, **receipts(records)}
     return {
         "tallies": [asdict(tally) for tally in done.tallies],
         "measures": {**done.measures, **own},

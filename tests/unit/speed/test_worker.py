@@ -2,8 +2,10 @@
 
 import sys
 import zipimport
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pyarrow as pa
@@ -17,15 +19,40 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROWS = pa.RecordBatch.from_pydict({"_timestamp": pa.array([NOON, NOON], pa.timestamp("us", "UTC"))})
 
 
-def test_every_record_has_the_moment_of_the_plan() -> None:
-    seen: list[list[datetime]] = []
+class Seen:
+    """Keeps the moments of what it is given."""
 
-    def work(records: pa.Table) -> Done:
-        seen.append(records[BATCH_AT].to_pylist())
+    def __init__(self) -> None:
+        self.parts: list[list[Any]] = []
+        self.whole: list[list[Any]] = []
+        self.begun: list[int] = []
+
+    def begin(self, records: pa.Table) -> int:
+        self.parts.append(records[BATCH_AT].to_pylist())
+        return len(self.parts)
+
+    def finish(self, records: pa.Table, begun: Sequence[int]) -> Done:
+        self.whole.append(records[BATCH_AT].to_pylist())
+        self.begun.extend(begun)
         return Done()
 
+
+def test_every_record_has_the_moment_of_the_plan() -> None:
+    work = Seen()
+
     assert len(list(_task(work, NOON)([ROWS, ROWS]))) == 1
-    assert seen == [[NOON] * 4]
+
+    assert work.parts == [[NOON] * 2] * 2
+    assert work.whole == [[NOON] * 4]
+    assert work.begun == [1, 2]
+
+
+def test_nothing_is_done_without_records() -> None:
+    work = Seen()
+
+    assert list(_task(work, NOON)([ROWS.slice(0, 0)])) == []
+
+    assert work.parts == work.whole == []
 
 
 def test_no_archive_is_searched_for_modules_before_the_next_task(
@@ -38,7 +65,7 @@ def test_no_archive_is_searched_for_modules_before_the_next_task(
     monkeypatch.setattr(sys, "path_importer_cache", {**sys.path_importer_cache})
     sys.path_importer_cache[str(archive)] = zipimport.zipimporter(str(archive))
 
-    list(_task(lambda records: Done(), NOON)([]))
+    list(_task(Seen(), NOON)([]))
 
     assert str(archive) not in {*sys.path, *sys.path_importer_cache}
     assert sys.path
