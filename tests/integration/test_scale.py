@@ -60,4 +60,6 @@ def test_advice_rests_on_what_the_running_speed_layer_recorded(
     assert stated["observations"][-1]["processed_per_second"] == pytest.approx(
         after.batch.records / after.batch.seconds
     )
-    assert (stated["advice"]["executors"], stated["advice"]["reason"]) == (1, "steady")
+    # Another test may have started the driver anew a moment ago.
+    assert stated["advice"]["executors"] == 1
+    assert stated["advice"]["reason"] in ("steady", "cooling_down")
