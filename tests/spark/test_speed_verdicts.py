@@ -19,7 +19,7 @@ from concord.gateways.spark import end_session, spark_session
 from concord.rules.violations import Reason
 from concord.settings import load_settings
 from concord.speed.records import planned, positioned
-from concord.speed.settle import settle
+from concord.speed.settle import settled, together
 from concord.speed.validate import LINE, validated
 from tests.event_documents import records
 from tests.event_oracle import FIELDS, Members, accepted, row
@@ -79,9 +79,9 @@ def settling(folder: Path) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.R
 
     def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         arrived = planned(pa.Table.from_batches(list(batches)), RECEIVED)
-        settled = settle(arrived)
-        feather.write_feather(settled.events, str(folder / "events"))
-        feather.write_feather(settled.dead, str(folder / "dead"))
+        whole = together([settled(arrived)])
+        feather.write_feather(whole.events, str(folder / "events"))
+        feather.write_feather(whole.dead, str(folder / "dead"))
         yield pa.RecordBatch.from_pydict({"sure": [arrived.num_rows - arrived[LINE].null_count]})
 
     return task

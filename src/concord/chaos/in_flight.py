@@ -1,7 +1,7 @@
 """Work in flight: what shows that a fault struck while there was something to lose."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -32,10 +32,10 @@ def _newest(folder: Path) -> int:
 def frozen(pid: int) -> list[psutil.Process]:
     """The process and everything below it, stopped in the middle of what they do.
 
-    A short-lived one that ends meanwhile (Spark asks ``ps`` and ``getconf`` about memory) is no hindrance.
+    One that ends meanwhile (Java starts some for a moment) is no hindrance.
     """
     family = leftovers.family([pid])
-    stopped = [member for member in family if _reached(member.suspend)]
+    stopped = [member for member in family if leftovers.reached(member.suspend)]
     deadline = time.monotonic() + STOPS_WITHIN_SECONDS
     while time.monotonic() < deadline and any(map(_runs, stopped)):
         time.sleep(0.001)
@@ -44,26 +44,18 @@ def frozen(pid: int) -> list[psutil.Process]:
 
 def thawed(family: Sequence[psutil.Process]) -> None:
     for member in family:
-        _reached(member.resume)
+        leftovers.reached(member.resume)
 
 
 def killed(family: Sequence[psutil.Process]) -> None:
     """SIGKILL to each."""
     for member in family:
-        _reached(member.kill)
+        leftovers.reached(member.kill)
 
 
 def kill(pid: int) -> None:
     """SIGKILL to the process and everything below it."""
     killed(leftovers.family([pid])[::-1])
-
-
-def _reached(signal: Callable[[], None]) -> bool:
-    try:
-        signal()
-    except psutil.NoSuchProcess:
-        return False
-    return True
 
 
 def _runs(member: psutil.Process) -> bool:

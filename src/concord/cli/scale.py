@@ -28,6 +28,7 @@ from concord.rules.scaling import Advice, advise
 from concord.rules.scaling_settings import ScalingSettings
 from concord.settings import Settings, load_settings
 from concord.speed.checkpoints.folder import Folder
+from concord.speed.checkpoints.standing import OFFSETS, began
 from concord.telemetry.clock import now
 
 LOCAL_EXECUTORS = 1
@@ -125,18 +126,9 @@ def sample(settings: Settings) -> Sample:
 def last_batch(store: ClickHouse, kept: Folder) -> Batch | None:
     """The last micro-batch: what it held says ClickHouse, when it began says Spark's own log of offsets."""
     for batch_id, records, written_at in store.query(LAST_BATCH, {"query": QUERY}):
-        if started_at := began(kept.read(f"{QUERY}/offsets/{batch_id}")):
+        if started_at := began(kept.read(f"{QUERY}/{OFFSETS}/{batch_id}")):
             return Batch(batch_id, records, max(0.0, written_at.timestamp() - started_at))
     return None
-
-
-def began(offset_file: bytes | None) -> float | None:
-    """Seconds since 1970 at which Spark planned the micro-batch; None if it keeps no record of it (any more)."""
-    try:
-        _, metadata, *_ = (offset_file or b"").splitlines()
-        return float(json.loads(metadata)["batchTimestampMs"]) / 1000
-    except (ValueError, KeyError):
-        return None
 
 
 def observed(found: Sequence[Sample], trigger_seconds: float) -> list[Observation]:

@@ -1,6 +1,6 @@
 """Processes of the stack that outlived their supervisor."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import psutil
 
@@ -14,10 +14,10 @@ def end(commands: Iterable[Sequence[str]]) -> None:
     wanted = {tuple(command) for command in commands}
     orphans = [process for process in psutil.process_iter() if _command(process) in wanted]
     for process in orphans:
-        process.terminate()
+        reached(process.terminate)
     _, alive = psutil.wait_procs(orphans, timeout=GONE_WITHIN_SECONDS)
     for process in alive:
-        process.kill()
+        reached(process.kill)
     require_gone(alive)
 
 
@@ -25,6 +25,15 @@ def family(pids: Iterable[int]) -> list[psutil.Process]:
     """The processes with these pids and all below them."""
     parents = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
     return [member for parent in parents for member in (parent, *parent.children(recursive=True))]
+
+
+def reached(signal: Callable[[], None]) -> bool:
+    """Send it; False if the process has ended meanwhile, as any of a family may at any time."""
+    try:
+        signal()
+    except psutil.NoSuchProcess:
+        return False
+    return True
 
 
 def require_gone(processes: Iterable[psutil.Process]) -> None:

@@ -46,19 +46,19 @@ class StoreEvents:
     def finish(self, records: pa.Table, begun: Sequence[Settled]) -> Done:
         """All of the micro-batch to rest."""
         ranges = offset_ranges(records)
-        settled = together(begun)
-        events = self._enriched(settled.events, _began(records))
+        began, whole = _began(records), together(begun)
+        events = self._enriched(whole.events, began)
         late = events.filter(is_late(events))
         kept = originals(events, known(self.store, events, late), ranges)
         timely, kept_late = apart(kept.events)
         bound = bound_after(records)
         with ThreadPoolExecutor(1) as aside:
-            stored = aside.submit(self._put_to_rest, settled.dead, kept_late, timely, ranges)
+            stored = aside.submit(self._put_to_rest, whole.dead, kept_late, timely, ranges)
             sessions = StoreSessions(self.store, self.token, self.failpoint, stored.result)
-            measures = sessions(timely, bound, ranges, _began(records))
+            measures = sessions(timely, bound, ranges, began)
             stored.result()
-        fates = Fates(records, [timely], settled.dead, kept.copies, late=kept_late, bound=bound)
-        return Done(fates.tallies(), measures, kinds(timely, kept_late, kept.copies, settled.dead))
+        fates = Fates(records, [timely], whole.dead, kept.copies, late=kept_late, bound=bound)
+        return Done(fates.tallies(), measures, kinds(timely, kept_late, kept.copies, whole.dead))
 
     def _put_to_rest(self, dead: pa.Table, late: pa.Table, timely: pa.Table, ranges: Ranges) -> None:
         self._insert(DEAD_LETTERS, dead, ranges, Step.DEAD_LETTERS_STORED)

@@ -17,10 +17,10 @@ from concord.gateways.kafka import Kafka
 from concord.speed.batch_token import BatchToken
 from concord.speed.change_logs import StoreChanges
 from concord.speed.changes import parsed
+from concord.speed.checkpoints import standing
 from concord.speed.checkpoints.folder import Folder
 from concord.speed.checkpoints.plan import PLANS, made_with
 from concord.speed.checkpoints.preflight import Preflight
-from concord.speed.checkpoints.standing import planned_at
 from concord.speed.events import StoreEvents
 from concord.speed.failpoint import Failpoint
 from concord.speed.idle import IdleBound
@@ -52,8 +52,8 @@ SESSION_OPTIONS = {
 JVM_OPTIONS = (
     # A pause of some milliseconds is nothing in two seconds; G1, the default, costs 2 µs more per event for shorter ones.
     "-XX:+UseParallelGC",
-    # A plan is made every two seconds, by code so large that the better compiler would work at it for half an hour, a
-    # tenth of a core all the time. What is done per record is called this often within a second.
+    # A plan is made every two seconds, by code so large that the better compiler still found more of it to do after
+    # minutes. What is done per record is called this often within a second.
     "-XX:Tier4InvocationThreshold=50000",
     "-XX:Tier4MinInvocationThreshold=6000",
     "-XX:Tier4CompileThreshold=150000",
@@ -124,7 +124,7 @@ class SpeedLayer:
         return (
             transformed(self._records(topics))
             .writeStream.queryName(query)
-            .foreachBatch(self.micro_batch(query, partial(planned_at, self.checkpoints, query)).__call__)
+            .foreachBatch(self.micro_batch(query, partial(standing.planned_at, self.checkpoints, query)).__call__)
             .option("checkpointLocation", f"{self.checkpoints.address}/{query}")
             .trigger(processingTime=f"{self.trigger_seconds} seconds")
             .start()

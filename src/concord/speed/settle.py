@@ -23,19 +23,8 @@ class Settled:
     dead: pa.Table
 
 
-def settle(records: pa.Table) -> Settled:
-    """Records as :func:`concord.speed.validate.validated` leaves them → events and dead letters."""
-    return together([settled(records)])
-
-
-def together(parts: Sequence[Settled]) -> Settled:
-    """What was settled of each part of a micro-batch, as one."""
-    events = pa.concat_tables([part.events for part in parts]).sort_by(IN_ORDER)
-    return Settled(events, pa.concat_tables([part.dead for part in parts]).sort_by(IN_ORDER))
-
-
 def settled(records: pa.Table) -> Settled:
-    """Some records of a micro-batch, in the order in which they came."""
+    """Some records as :func:`concord.speed.validate.validated` leaves them → events and dead letters, in no order."""
     is_sure = pc.is_valid(records[LINE])
     sure = _placed(typed(records.filter(is_sure)[LINE]), records.filter(is_sure))
     doubtful = records.filter(pc.invert(is_sure))
@@ -44,6 +33,12 @@ def settled(records: pa.Table) -> Settled:
     rejected = [_dead_letter(row, verdict) for row, verdict in verdicts if isinstance(verdict, Rejected)]
     events = pa.concat_tables([sure, pa.Table.from_pylist(accepted, schema=sure.schema)])
     return Settled(events, dead_letters(rejected))
+
+
+def together(parts: Sequence[Settled]) -> Settled:
+    """What was settled of each part of a micro-batch, as one in Kafka's order."""
+    events = pa.concat_tables([part.events for part in parts]).sort_by(IN_ORDER)
+    return Settled(events, pa.concat_tables([part.dead for part in parts]).sort_by(IN_ORDER))
 
 
 def _placed(events: pa.Table, records: pa.Table) -> pa.Table:

@@ -48,8 +48,8 @@ def _moment(index: int) -> SparkColumn:
 
     Without a zone Spark reads it in the session's, which is UTC, and does not look the zone up every time.
     """
-    upto = F.substring_index(LINE, DELIMITER, index + 1)
-    text = F.substring_index(F.substring_index(upto, DELIMITER, -1) if index else upto, "Z", 1)
+    value = F.substring_index(F.substring_index(LINE, DELIMITER, index + 1), DELIMITER, -1)
+    text = F.substring_index(value, "Z", 1)
     return F.when(text == "", F.lit(EARLIEST_EVENT)).otherwise(text.cast("timestamp"))
 
 

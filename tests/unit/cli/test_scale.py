@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from concord.cli.scale import Batch, Sample, began, cores_of, document, measured, observed, scale
+from concord.cli.scale import Batch, Sample, cores_of, document, measured, observed, scale
 from concord.errors import Unavailable
 from concord.rules.load import Observation
 from concord.rules.scaling import Reason, advise
 from concord.rules.scaling_settings import ScalingSettings
+from concord.speed.checkpoints.standing import began
 
 OFFSETS = b'v1\n{"batchWatermarkMs":0,"batchTimestampMs":1795477071990,"conf":{}}\n{"events":{"0":7}}'
 

@@ -13,7 +13,7 @@ from concord.contracts.events import EVENTS, EventType
 from concord.dialects.arrow import arrow_schema
 from concord.speed.lexical import DELIMITER, LINE_FIELDS
 from concord.speed.records import BATCH_AT, ORIGINAL, POSITION
-from concord.speed.settle import settle
+from concord.speed.settle import Settled, settled, together
 from concord.speed.validate import LINE
 from tests.factories import event_bytes
 
@@ -49,17 +49,21 @@ def records(*rows: dict[str, Any]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=RECORD_SCHEMA)
 
 
+def settle(arrived: pa.Table) -> Settled:
+    return together([settled(arrived)])
+
+
 def offsets(table: pa.Table) -> Sequence[int]:
     return table["_offset"].to_pylist()
 
 
 def test_events_and_dead_letters_are_told_apart_in_kafkas_order() -> None:
-    settled = settle(records(doubtful(3, event_bytes(EventType.LOGIN)), doubtful(2, b"nonsense"), sure(1)))
+    whole = settle(records(doubtful(3, event_bytes(EventType.LOGIN)), doubtful(2, b"nonsense"), sure(1)))
 
-    assert offsets(settled.events) == [1, 3]
-    assert offsets(settled.dead) == [2]
-    assert settled.events.column_names == list(EVENTS.names)
-    assert settled.dead.column_names == list(DEAD_LETTERS.names)
+    assert offsets(whole.events) == [1, 3]
+    assert offsets(whole.dead) == [2]
+    assert whole.events.column_names == list(EVENTS.names)
+    assert whole.dead.column_names == list(DEAD_LETTERS.names)
 
 
 def test_a_judged_event_is_typed_like_a_sure_one() -> None:

@@ -51,9 +51,20 @@ def standing(folder: Folder, query: str) -> Standing | None:
 
 def planned_at(folder: Folder, query: str, number: int) -> datetime:
     """When Spark planned the micro-batch, which it keeps with the plan: the same at every attempt."""
-    files = _Files(folder, query)
-    _, metadata, _ = files.lines(OFFSETS, number, expected=3)
-    return datetime.fromtimestamp(json.loads(metadata)["batchTimestampMs"] / 1000, UTC)
+    name = f"{OFFSETS}/{number}"
+    seconds = began(folder.read(f"{query}/{name}"))
+    if seconds is None:
+        raise _Files(folder, query).damaged(name, "is missing or cut short")
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def began(offset_file: bytes | None) -> float | None:
+    """Seconds since 1970 at which Spark planned the micro-batch; None if it keeps no record of it (any more)."""
+    try:
+        _, metadata, *_ = (offset_file or b"").splitlines()
+        return float(json.loads(metadata)["batchTimestampMs"]) / 1000
+    except (ValueError, KeyError):
+        return None
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def _changes(spark: SparkSession, table: Dataset, snapshots: Snapshots, span: Sp
         F.lit(None).cast(StringType()).alias(FAULT),
         *named,
         *POSITION,
-    ).select(ORIGINAL, IS_TOMBSTONE, FAULT, *TABLES, *POSITION)
+    )
 
 
 def _value(table: Dataset, name: str) -> SparkColumn:
