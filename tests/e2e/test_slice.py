@@ -5,7 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,16 +17,20 @@ import typer
 from typer.testing import CliRunner
 
 from concord import bootstrap
+from concord.batch.job import silent
 from concord.cli import app, hops, recon
 from concord.cli.batch import run_batch
 from concord.cli.demo import await_layers
+from concord.cli.erase import places_of, stores_of
 from concord.cli.load import load_file
 from concord.cli.replay import replay
 from concord.cli.trace import Traced, stores, trace
 from concord.contracts.events import EventType
 from concord.contracts.marts import MARTS
-from concord.contracts.names import EVENTS_TOPIC
-from concord.contracts.tables import TABLES
+from concord.contracts.names import DEAD_LETTER_TOPIC, EVENTS_TOPIC, cdc_topic
+from concord.contracts.tables import ORDERS, TABLES, USERS
+from concord.erasure.person import Person, find
+from concord.erasure.run import prove
 from concord.errors import Misconfigured
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.kafka import Kafka
@@ -408,6 +412,7 @@ def test_a_person_is_erased_from_every_store_and_both_layers_go_on_agreeing(
 
     done = concord("erase", "user", str(user), "--dry-run")["done"]
     assert {each["place"].split()[0] for each in done if each["count"]} >= STORES_WITH_PERSONS
+    assert found_in(stack, user) >= WHERE_PERSONS_LIE
     told = concord("erase", "user", str(user), "--yes", "--prove")
 
     assert [each for each in told["found"] if each["hits"] and not each["until"]] == []
@@ -433,7 +438,26 @@ def test_a_user_nobody_knows_is_told_so(run: Slice):
     assert "there is no user 999999999999" in refused.exception.message
 
 
+def found_in(stack: Settings, user: int) -> set[str]:
+    """Where a proof finds somebody who is not erased; of the lake's objects the table."""
+    with stores_of(stack).warehouse as warehouse:
+        stores = replace(stores_of(stack), warehouse=warehouse)
+        person = find(stores, Person(user, b"salt"))
+        found = list(prove(stores, person, places_of(stack), datetime.now(UTC), silent))
+    return {each.place.split(":")[0] for each in found if not each.is_settled}
+
+
 STORES_WITH_PERSONS = {"PostgreSQL", "Kafka", "ClickHouse", "lake", "warehouse"}
+WHERE_PERSONS_LIE = {
+    *("PostgreSQL users", "PostgreSQL users, by words", "PostgreSQL orders"),
+    *(f"Kafka {topic}" for topic in (cdc_topic(USERS), cdc_topic(ORDERS), EVENTS_TOPIC, DEAD_LETTER_TOPIC)),
+    *(f"ClickHouse {table}" for table in ("orders_changes", "events", "owner_events", "sessions", "dead_letters")),
+    *(f"ClickHouse {table}, by words" for table in ("users_changes", "events", "search_minutes", "dead_letters")),
+    *(f"lake {table}" for table in ("users", "orders", "events", "events_landing")),
+    *(f"lake ecommerce.{table}" for table in ("users", "users_changes", "events_landing")),
+    *("warehouse raw.orders", "warehouse, sessions", "warehouse, events", "warehouse raw.users, by words"),
+    *("warehouse staging.users_enhanced", "warehouse marts.customer_analytics, by words"),
+}
 
 
 def test_a_lost_checkpoint_is_made_good_from_the_lake(run: Slice, stack: Settings, reader: ClickHouse):

@@ -80,7 +80,7 @@ def user(
     that has no end.
     """
     settings = load_settings()
-    stores, notes = _stores(settings, role), Notes(settings.home / "erasures", user_id)
+    stores, notes = stores_of(settings, role), Notes(settings.home / "erasures", user_id)
     steps = Steps(quiet=as_json)
     what = f"erase user {user_id}"
     with stores.warehouse, _alone(settings), audited(settings, Action.CHANGE, what, store=STORES) as noted:
@@ -92,7 +92,7 @@ def user(
         if not run.is_done(stores, notes, person):
             if not yes:
                 typer.confirm(f"Erase user {user_id} from every store? Nobody can undo it.", abort=True)
-            done = run.erase(stores, _places(settings), notes, person, _reader(settings, timeout), steps.step)
+            done = run.erase(stores, places_of(settings), notes, person, _reader(settings, timeout), steps.step)
         found = _proven(settings, stores, notes, look_for or (), steps) if prove else None
         noted.note(rows_out=sum(each.count for each in done), rows_rejected=_left(found or []))
     _show(done, found, as_json)
@@ -100,13 +100,13 @@ def user(
 
 
 def _planned(settings: Settings, stores: Stores, notes: Notes, person: Person) -> list[Done]:
-    return run.planned(stores, _places(settings), notes, person, _done_with(settings))
+    return run.planned(stores, places_of(settings), notes, person, _done_with(settings))
 
 
 def _proven(settings: Settings, stores: Stores, notes: Notes, words: Sequence[str], steps: Steps) -> list[Found]:
     noted = notes.read()
     person = replace(find(stores, noted), words=noted.words | {*words})
-    return list(run.prove(stores, person, _places(settings), now(), steps.step))
+    return list(run.prove(stores, person, places_of(settings), now(), steps.step))
 
 
 def _left(found: Sequence[Found]) -> int:
@@ -152,18 +152,20 @@ def _until(found: Found) -> str:
     return f"{found.until:%Y-%m-%d %H:%M} UTC" if found.until else "no end"
 
 
-def _stores(settings: Settings, role: str | None) -> Stores:
+def stores_of(settings: Settings, role: str | None = None) -> Stores:
+    """As those who may change what is there."""
     return Stores(
         postgres=bootstrap.postgres(settings),
         kafka=bootstrap.kafka(settings),
-        speed=bootstrap.clickhouse(settings, "writer"),
+        speed=bootstrap.clickhouse(settings, "admin"),
         lake=bootstrap.lake(settings),
         documents=bootstrap.document_store(settings),
         warehouse=bootstrap.administrator(settings, role or settings.snowflake.role),
     )
 
 
-def _places(settings: Settings) -> Places:
+def places_of(settings: Settings) -> Places:
+    """Buckets, and the folders of home in which Concord writes what it is told."""
     buckets = {"lake": bootstrap.lake_bucket(settings), "documents": bootstrap.document_store(settings)}
     return Places(buckets, declared(Kind.LIFECYCLE), tuple(settings.home / name for name in FOLDERS))
 

@@ -40,7 +40,7 @@ def _names(path: Path, person: Person) -> bool:
     """Read piece by piece; a text may lie across the edge of two."""
     if person.text_pattern is None:
         return False
-    overlap = max(len(text.encode()) for text in person.sought)
+    overlap = max(len(text.encode()) for text in person.words)
     before = b""
     with path.open("rb") as file:
         while piece := file.read(CHUNK):

@@ -1,6 +1,6 @@
 """The lake: files with the person's rows are replaced, all older snapshots forgotten, and what they needed deleted."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 import pyarrow as pa
@@ -22,6 +22,8 @@ from concord.gateways.object_store.bucket import Document, Kind
 
 ORPHANS_KEPT = timedelta(hours=72)
 """What `concord lake clean-orphans` leaves alone, since a commit may be about to need it."""
+CLICKS = (EVENTS.name, *rows.RECORDS)
+"""Tables in which a device is a device; elsewhere an article or an order may be called alike."""
 BOUND_LENGTH = 16
 """Characters of a text that Iceberg's metadata keep of a file's smallest and largest values."""
 
@@ -85,9 +87,10 @@ def scan(lake: Lake, person: Person) -> Iterator[Found]:
         if lake.current_snapshot(name) is not None:
             yield Found(f"lake {name}", lake.rewrite(name, change, row_filter, apply=False))
     for name in lake.tables():
+        devices = person.devices if name in CLICKS else frozenset()
         needed = lake.needed(name)
-        for one in lake.stored(name):
-            if hits := _hits(lake, name, one, person):
+        for one, parts in lake.contents(name) if person.sought else ():
+            if hits := sum(_in(part, person, devices) for part in parts):
                 yield _left(name, one, hits, one.path in needed)
 
 
@@ -123,19 +126,15 @@ def _left(name: str, one: Stored, hits: int, is_needed: bool) -> Found:
     )
 
 
-def _hits(lake: Lake, name: str, one: Stored, person: Person) -> int:
-    return sum(_in(part, person) for part in lake.contents(name, one)) if person.sought else 0
-
-
-def _in(part: pa.Table | bytes, person: Person) -> int:
+def _in(part: pa.Table | bytes, person: Person, devices: Collection[str]) -> int:
     """Of metadata the texts that it may know, of rows those that name the person and are nobody else's."""
     if isinstance(part, bytes):
-        return sum(text[:BOUND_LENGTH].lower().encode() in part.lower() for text in person.sought)
+        return sum(f"'{text[:BOUND_LENGTH]}'".encode() in part for text in (*person.words, *devices))
     owner = owner_column(part.column_names)
     owners = part[owner].to_pylist() if owner else [None] * len(part)
     values = zip(*(part[field.name].to_pylist() for field in part.schema if _is_text(field.type)), strict=True)
     return sum(
-        user in (None, person.user_id) and any(_names(value, person) for value in row)
+        user in (None, person.user_id) and any(_names(value, person, devices) for value in row)
         for user, row in zip(owners, values, strict=False)
     )
 
@@ -145,7 +144,8 @@ def _is_text(kind: pa.DataType) -> bool:
     return any(is_it(kind) for is_it in text)
 
 
-def _names(value: str | bytes | None, person: Person) -> bool:
-    if value is None or person.text_pattern is None:
-        return False
-    return person.text_pattern.search(value.encode() if isinstance(value, str) else value) is not None
+def _names(value: str | bytes | None, person: Person, devices: Collection[str]) -> bool:
+    """A device only as a whole, or in a record: one may begin like another."""
+    if isinstance(value, str):
+        return value in devices or bool(person.text_pattern and person.text_pattern.search(value.encode()))
+    return bool(value is not None and person.traces and person.traces.search(value))

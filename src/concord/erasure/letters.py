@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from concord.contracts.events import EVENT_TYPES
-from concord.erasure.values import erased_event
+from concord.erasure.person import Person
+from concord.erasure.values import DEVICE_ID, erased_event
 from concord.rules.quality import Accepted, Rejected, Verdict, judge
 
 OPEN_FIELDS = {column.name for contract in EVENT_TYPES.values() for column in contract.columns if not column.personal}
@@ -18,13 +19,19 @@ SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 SHAPE = re.compile(rb"\\u[0-9a-fA-F]{4}|\\.|[\xc2-\xf4][\x80-\xbf]+|[A-Za-z]|[0-9]", re.DOTALL)
 
 
-def erased_record(original: bytes, received_at: datetime, salt: bytes, words: Iterable[str]) -> bytes:
-    """The record without the person: a valid event as :func:`erased_event` has it, anything else masked."""
+def erased_record(original: bytes, received_at: datetime, person: Person) -> bytes:
+    """The record without the person: a valid event of theirs as :func:`erased_event` has it, a dead letter masked.
+
+    A valid event of somebody else stays, whatever it says: the stores of typed events could not follow.
+    """
     verdict = judge(original, received_at)
     if not isinstance(verdict, Accepted):
-        return _masked_alike(original, received_at, verdict, words)
+        return _masked_alike(original, received_at, verdict, person.sought)
+    event = verdict.row()
+    if event["user_id"] != person.user_id and event[DEVICE_ID] not in person.devices:
+        return original
     document = json.loads(original)
-    for name, value in erased_event(verdict.row(), salt).items():
+    for name, value in erased_event(event, person.salt).items():
         if name in document or value is not None:
             document[name] = value
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()

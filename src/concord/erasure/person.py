@@ -1,5 +1,6 @@
 """Whose data it is, and by what it is found."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -53,23 +54,35 @@ class Person:
 
     @cached_property
     def sought(self) -> tuple[str, ...]:
-        """Every text by which the person is recognised, in order."""
+        """Every text that a record of the person's must not go on holding, in order."""
         return tuple(sorted(self.words | self.devices))
 
     @cached_property
     def pattern(self) -> "re.Pattern[bytes]":
-        """Finds these texts in bytes, and records that name the user by number."""
-        texts = [re.escape(text.encode()) for text in self.sought]
-        return re.compile(b"|".join([rb'"user_id"\s*:\s*%d\b' % self.user_id, *texts]), re.IGNORECASE)
+        """Finds the person's records by their bytes: the user by number, or by what must not be left in them."""
+        return _any_of([rb'"user_id"\s*:\s*%d\b' % self.user_id, *self._traces()])
+
+    @cached_property
+    def traces(self) -> "re.Pattern[bytes] | None":
+        """Finds what must not be left in a record: words anywhere, devices as whole texts."""
+        return _any_of(self._traces()) if self.sought else None
+
+    def _traces(self) -> list[bytes]:
+        devices = {json.dumps(device, ensure_ascii=is_ascii) for device in self.devices for is_ascii in (True, False)}
+        return _escaped(sorted({*self.words, *devices}))
 
     @cached_property
     def text_pattern(self) -> "re.Pattern[bytes] | None":
-        """Finds the texts alone; None if there are none to be found."""
-        return (
-            re.compile(b"|".join(re.escape(text.encode()) for text in self.sought), re.IGNORECASE)
-            if self.sought
-            else None
-        )
+        """Finds the words anywhere; None if there are none. Devices are not among them: an article may be called alike."""
+        return _any_of(_escaped(sorted(self.words))) if self.words else None
+
+
+def _escaped(texts: Iterable[str]) -> list[bytes]:
+    return [re.escape(text.encode()) for text in texts]
+
+
+def _any_of(patterns: Iterable[bytes]) -> "re.Pattern[bytes]":
+    return re.compile(b"|".join(patterns), re.IGNORECASE)
 
 
 def find(stores: Stores, known: Person) -> Person:

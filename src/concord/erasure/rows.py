@@ -52,7 +52,7 @@ def records(person: Person, column: str) -> Change:
     pattern = person.pattern
 
     def erased(row: dict[str, Any]) -> dict[str, Any]:
-        return {column: erased_record(row[column], row["_timestamp"], person.salt, person.sought)}
+        return {column: erased_record(row[column], row["_timestamp"], person)}
 
     def change(rows: pa.Table) -> tuple[pa.Table, int]:
         found = [value is not None and pattern.search(value) is not None for value in rows[column].to_pylist()]

@@ -49,13 +49,13 @@ def scan(postgres: Postgres, person: Person) -> Iterator[Found]:
 
 def _named(postgres: Postgres, table: Dataset, person: Person) -> int:
     texts = [column.name for column in table.columns if isinstance(column.type, Text)]
-    if not texts or not person.sought:
+    if not texts or not person.words:
         return 0
     owner = owner_column(table.names)
     is_ours = f" and ({owner} is null or {owner} = %(user)s)" if owner else ""
     named = "exists (select from unnest(%(words)s::text[]) as word where strpos(lower(concat_ws(' ', {})), word) > 0)"
     question = f"select count(*) from {table.name} where {named.format(', '.join(texts))}{is_ours}"
-    words = [word.lower() for word in person.sought]
+    words = [word.lower() for word in person.words]
     return int(postgres.query(question, {"user": person.user_id, "words": words})[0][0])
 
 

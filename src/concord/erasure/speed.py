@@ -27,6 +27,7 @@ from concord.gateways.clickhouse import ClickHouse
 
 OWNER_EVENTS, SEARCH_MINUTES = "owner_events", "search_minutes"
 """Hand-written tables whose sorting key holds something of the person."""
+SEARCH_VIEW = "search_minutes_of_events"
 
 EVENTS_NOW, DEVICES_NOW, LETTERS_NOW, SEARCHES_NOW = (
     f"{SPEED_DATABASE}.erasing_{what}" for what in ("events", "devices", "letters", "searches")
@@ -35,10 +36,12 @@ HELPERS = {
     EVENTS_NOW: ("event_id String, " + ", ".join(f"{name} Nullable(String)" for name in CLICK_COLUMNS), "event_id"),
     DEVICES_NOW: ("device String, token String", "device"),
     LETTERS_NOW: ("place String, original String", "place"),
-    SEARCHES_NOW: ("place String, is_theirs UInt8", "place"),
+    SEARCHES_NOW: ("minute DateTime('UTC'), is_theirs UInt8", "minute"),
 }
 """Columns and key of the erasure's own tables, by name."""
 CLICKS = (EVENTS, LATE_EVENTS)
+UNLOGGED = "settings log_queries = 0"
+"""For what is asked by the person's own words: ``system.query_log`` would keep them."""
 AT_ONCE = {"mutations_sync": "1"}
 LOG_DAYS = timedelta(days=8)
 """Of ``system.query_log``: seven days after the day of the statement, as engines/clickhouse/config.xml.in has it."""
@@ -108,32 +111,49 @@ class Erasing:
         values = ", ".join(f"{name} = {_looked_up(name)}" for name in CLICK_COLUMNS)
         for name, rows in events.items():
             yield self._changed(name, values, HAS_NEW_VALUES, len(rows))
+        self._count_searches_again()
 
     def _events(self, table: str) -> dict[str, dict[str, Any]]:
         """The person's events whose columns are to become other than they are, by id."""
         names = ", ".join(CLICK_COLUMNS)
         rows = self.store.query_dicts(
-            f"select toString(event_id) as event_id, event_type, {names} from {table} where {OF_PERSON}", self.asked
+            f"select toString(event_id) as event_id, event_type, {names} from {table} where {OF_PERSON} {UNLOGGED}",
+            self.asked,
         )
         new = {row["event_id"]: {"event_id": row["event_id"], **erased_event(row, self.person.salt)} for row in rows}
         was = {row["event_id"]: row for row in rows}
         return {key: row for key, row in new.items() if any(row[n] != was[key][n] for n in CLICK_COLUMNS)}
 
     def _searches(self) -> Done:
-        """Counts of a minute's searches stay; what was searched for goes, whoever else searched for it that minute."""
-        found = self.store.query(
-            f"select distinct {SEARCH_PLACE_OF_EVENT} from {EVENTS.name} "
-            f"where {OF_PERSON} and event_type = '{EventType.SEARCH}' and search_query != '{ERASED}' "
-            f"union distinct select distinct {SEARCH_PLACE} as place from {SEARCH_MINUTES} "
-            "where arrayExists(word -> positionCaseInsensitiveUTF8(search_query, word) > 0, {words:Array(String)})",
-            {**self.asked, "words": list(self.person.sought)},
+        """How many searches of the person still say for what; the minutes they fell into are noted."""
+        left = self.store.query(
+            f"select count() from {EVENTS.name} where {OF_PERSON} and event_type = '{EventType.SEARCH}' "
+            f"and search_query != '{ERASED}' {UNLOGGED}",
+            self.asked,
         )
-        rows = [{"place": place, "is_theirs": 1} for (place,) in found]
+        tokens = [token(self.person.salt, device) for device in self.person.devices]
+        minutes = self.store.query(
+            f"select distinct toUnixTimestamp(toStartOfMinute(occurred_at)) from {EVENTS.name} "
+            f"where {OF_PERSON} and event_type = '{EventType.SEARCH}' {UNLOGGED}",
+            {"user": self.person.user_id, "devices": [*self.person.devices, *tokens]},
+        )
+        rows = [{"minute": datetime.fromtimestamp(minute, UTC), "is_theirs": 1} for (minute,) in minutes]
         self._look_up(SEARCHES_NOW, rows)
-        where = f"{SEARCH_PLACE} in (select place from {SEARCHES_NOW})"
-        if not self.apply or not rows:
-            return Done(f"ClickHouse {SEARCH_MINUTES}", "rows overwritten", len(rows))
-        return self._moved(SEARCH_MINUTES, {"search_query": f"'{ERASED}'"}, where)
+        return Done(f"ClickHouse {SEARCH_MINUTES}", "searches overwritten", int(left[0][0]))
+
+    def _count_searches_again(self) -> None:
+        """These minutes, from the events as they are now, by the view that fills the table."""
+        if not self.apply:
+            return
+        [(select,)] = self.store.query(
+            "select as_select from system.tables where database = currentDatabase() and name = {view:String}",
+            {"view": SEARCH_VIEW},
+        )
+        theirs = f"minute in (select minute from {SEARCHES_NOW})"
+        self.store.command(f"alter table {SEARCH_MINUTES} delete where {theirs} settings {_settings(AT_ONCE)}")
+        self.store.command(
+            f"insert into {SEARCH_MINUTES} settings insert_deduplicate = 0 select * from ({select}) where {theirs}"
+        )
 
     def _links(self) -> Done:
         names = [name for name in CLICK_COLUMNS if name in self._columns(OWNER_EVENTS)]
@@ -144,23 +164,24 @@ class Erasing:
     def _owned(self, table: str, more: Mapping[str, str]) -> Done:
         """Rows of the person's devices, in every version."""
         if not self.apply:
-            rows = self.store.query(f"select count() from {table} where owner in {{devices:Array(String)}}", self.asked)
+            rows = self.store.query(
+                f"select count() from {table} where owner in {{devices:Array(String)}} {UNLOGGED}", self.asked
+            )
             return Done(f"ClickHouse {table}", "rows overwritten", int(rows[0][0]))
         return self._moved(table, {"owner": NEW_OWNER, **more}, f"owner in (select device from {DEVICES_NOW})")
 
     def letters(self) -> Iterator[Done]:
         """Their bytes; reason and place stay."""
         rows = self.store.query_dicts(
-            f"select {PLACE} as place, _timestamp, hex(assumeNotNull(original)) as original from {DEAD_LETTERS.name} "
+            f"select {PLACE} as place, _timestamp, hex(assumeNotNull(original)) as bytes from {DEAD_LETTERS.name} "
             "where match(ifNull(original, ''), {number:String}) "
-            "or arrayExists(word -> positionCaseInsensitive(ifNull(original, ''), word) > 0, {words:Array(String)})",
+            "or arrayExists(word -> positionCaseInsensitive(ifNull(original, ''), word) > 0, {words:Array(String)}) "
+            f"{UNLOGGED}",
             {"number": f'"user_id"\\s*:\\s*{self.person.user_id}\\b', "words": list(self.person.sought)},
         )
-        were = [(row["place"], bytes.fromhex(row["original"]), row["_timestamp"]) for row in rows]
-        erased = [
-            (place, was, erased_record(was, received_at, self.person.salt, self.person.sought))
-            for place, was, received_at in were
-        ]
+        were = [(row["place"], bytes.fromhex(row["bytes"]), row["_timestamp"]) for row in rows]
+        were = [each for each in were if self.person.pattern.search(each[1])]
+        erased = [(place, was, erased_record(was, received_at, self.person)) for place, was, received_at in were]
         new = [{"place": place, "original": is_now} for place, was, is_now in erased if is_now != was]
         self._look_up(LETTERS_NOW, new)
         where = f"{PLACE} in (select place from {LETTERS_NOW})"
@@ -219,10 +240,6 @@ NEW_SESSION_ID = (
     + "))"
 )
 """As :func:`concord.rules.sessions.session_id` has it of the owner's stand-in; a test holds the two equal."""
-SEARCH_PLACE = "concat(toString(toUnixTimestamp(minute)), '|', search_query)"
-SEARCH_PLACE_OF_EVENT = (
-    "concat(toString(toUnixTimestamp(toStartOfMinute(occurred_at))), '|', assumeNotNull(search_query)) as place"
-)
 
 
 def _looked_up(name: str) -> str:
@@ -257,14 +274,14 @@ def _texts(store: ClickHouse) -> dict[str, list[tuple[str, str]]]:
 
 def _named(store: ClickHouse, table: str, columns: list[tuple[str, str]], person: Person) -> int:
     texts = [name for name, kind in columns if ("String" in kind or "JSON" in kind) and "AggregateFunction" not in kind]
-    if not texts or not person.sought:
+    if not texts or not person.words:
         return 0
     owner = owner_column([name for name, _ in columns])
     is_ours = f" and ({owner} is null or {owner} = {{user:Int64}})" if owner else ""
     every = ", ' ', ".join(f"ifNull(toString({name}), '')" for name in texts)
     has_word = f"arrayExists(word -> position(lowerUTF8(concat({every}, '')), word) > 0, {{words:Array(String)}})"
-    asked = {"user": person.user_id, "words": [text.lower() for text in person.sought]}
-    return int(store.query(f"select count() from {table} where {has_word}{is_ours}", asked)[0][0])
+    asked = {"user": person.user_id, "words": [text.lower() for text in person.words]}
+    return int(store.query(f"select count() from {table} where {has_word}{is_ours} {UNLOGGED}", asked)[0][0])
 
 
 def _replaced_parts(store: ClickHouse) -> Found:
@@ -282,8 +299,8 @@ def _logged(store: ClickHouse, person: Person) -> Found:
     """Statements of people who asked for the person by name; none of an erasure's does."""
     count, last = store.query(
         "select count(), max(event_time) from system.query_log "
-        "where arrayExists(word -> positionCaseInsensitiveUTF8(query, word) > 0, {words:Array(String)})",
-        {"words": list(person.sought)},
+        f"where arrayExists(word -> positionCaseInsensitiveUTF8(query, word) > 0, {{words:Array(String)}}) {UNLOGGED}",
+        {"words": sorted(person.words)},
     )[0]
     until = _aware(last) + LOG_DAYS if count else None
     return Found("ClickHouse system.query_log", int(count), "its TTL of seven days", until)

@@ -21,7 +21,8 @@ from concord.gateways.kafka import Kafka, Record
 CHANGES: Mapping[str, Dataset] = {cdc_topic(TABLES[name]): TABLES[name] for name in KEY_OF}
 READ_BY_NOBODY = (DEAD_LETTER_TOPIC,)
 """Topics for people: no layer reads them, so nothing waits there."""
-TOPICS = (*(cdc_topic(table) for table in TABLES.values()), EVENTS_TOPIC, DEAD_LETTER_TOPIC)
+CLICKS = (EVENTS_TOPIC, DEAD_LETTER_TOPIC)
+TOPICS = (*(cdc_topic(table) for table in TABLES.values()), *CLICKS)
 
 
 def erase(kafka: Kafka, person: Person, held: Position, apply: bool) -> Iterator[Done]:
@@ -51,11 +52,11 @@ def records(kafka: Kafka, person: Person, topic: str) -> Iterator[Record]:
 def is_about(person: Person, record: Record) -> bool:
     """A change by its classified columns, any other record by the texts and the number it holds."""
     content = b"\n".join(filter(None, (record.key, record.value)))
-    table = CHANGES.get(record.topic)
-    if table is None:
-        return person.pattern.search(content) is not None
-    change = _change(record)
-    if change is None:
+    if record.topic in CLICKS:
+        is_their_device = record.key is not None and record.key.decode(errors="replace") in person.devices
+        return is_their_device or person.pattern.search(content) is not None
+    table, change = CHANGES.get(record.topic), _change(record)
+    if table is None or change is None:
         return bool(person.text_pattern and person.text_pattern.search(content))
     is_ours = change.get(KEY_OF[table.name]) == person.user_id or (
         table.key == ("id",) and KEY_OF[table.name] != "id" and change.get("id") in person.orders

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from concord.contracts.documents import RAW_DOCUMENTS
 from concord.contracts.events import EVENTS
 from concord.contracts.model import Column
 from concord.contracts.tables import ORDERS, TOAST_PLACEHOLDER
@@ -51,6 +52,7 @@ def erase(warehouse: Snowflake, person: Person, apply: bool) -> Iterator[Done]:
     its = Erasing(warehouse, person, apply)
     yield from its.load_tables()
     yield from its.profiles()
+    yield from its.documents()
     yield from its.sessions()
     yield from its.events()
 
@@ -116,6 +118,13 @@ class Erasing:
         if column.name == FULL_NAME:
             return " ".join([ERASED] * len(NAMES))
         return stand_in(self.person.user_id, column)
+
+    def documents(self) -> Iterator[Done]:
+        """Names of files about the person's orders; bytes and texts are in the lake alone."""
+        digests = ", ".join(f"'{digest}'" for digest in sorted(self.person.documents)) or "null"
+        where = f"sha256 in ({digests}) and name <> '{ERASED}'"
+        table = f"{RAW}.{RAW_DOCUMENTS.name}"
+        yield self._changed(table, f"update {table} set name = '{ERASED}' where {where}", where)
 
     def sessions(self) -> Iterator[Done]:
         """A session's identity is made of its owner: it follows, in every table that names the session."""
@@ -199,7 +208,7 @@ class Erasing:
 def scan(warehouse: Snowflake, person: Person, now: datetime) -> Iterator[Found]:
     """By the classified columns, then every table's texts by the person's words, then what time travel keeps."""
     its = Erasing(warehouse, person, apply=False)
-    for step in (its.load_tables, its.profiles, its.sessions, its.events):
+    for step in (its.load_tables, its.profiles, its.documents, its.sessions, its.events):
         for done in step():
             yield Found(done.place, done.count)
     for table, columns in _texts(warehouse, its.tables).items():
@@ -221,13 +230,13 @@ def _texts(warehouse: Snowflake, tables: Tables) -> Tables:
 
 
 def _named(warehouse: Snowflake, table: str, texts: Sequence[str], columns: Sequence[str], person: Person) -> int:
-    if not person.sought:
+    if not person.words:
         return 0
     every = " || ' ' || ".join(f"coalesce({name}::string, '')" for name in texts)
     owner = owner_column(columns)
     is_ours = f" and ({owner} is null or {owner} = {person.user_id})" if owner else ""
-    has_word = " or ".join([f"contains(lower({every}), %s)"] * len(person.sought))
-    words = [text.lower() for text in person.sought]
+    has_word = " or ".join([f"contains(lower({every}), %s)"] * len(person.words))
+    words = [text.lower() for text in person.words]
     return int(warehouse.query(f"select count(*) from {table} where ({has_word}){is_ours}", words)[0][0])
 
 

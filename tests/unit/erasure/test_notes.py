@@ -26,7 +26,7 @@ def test_files_keep_their_length_and_lose_the_person(tmp_path: Path) -> None:
     (tmp_path / "other.log").write_bytes(b"ok\n")
     assert [each.count for each in files.erase([tmp_path], ADA, apply=False)] == [1]
     list(files.erase([tmp_path], ADA, apply=True))
-    assert log.read_bytes() == b"refused xxxxxxxxx on xxxxxxxx\nok\n"
+    assert log.read_bytes() == b"refused xxxxxxxxx on device-1\nok\n"
     assert [each.hits for each in files.scan([tmp_path], ADA)] == [0]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from concord.contracts.names import DEAD_LETTER_TOPIC, EVENTS_TOPIC, cdc_topic
 from concord.contracts.position import Position, TopicPartition
-from concord.contracts.tables import ORDERS, USERS
+from concord.contracts.tables import ORDERS, PRODUCTS, USERS
 from concord.erasure.person import Person
 from concord.erasure.topics import erase, is_about, scan
 from concord.erasure.values import stand_in
@@ -40,8 +40,10 @@ def record(topic: str, document: Any, offset: int = 0, key: bytes | None = None)
         (record(EVENTS_TOPIC, {"user_id": 421}), False),
         (record(EVENTS_TOPIC, {"anonymous_id": "device-1"}), True),
         (record(EVENTS_TOPIC, b"no json", key=b"device-1"), True),
+        (record(EVENTS_TOPIC, {"anonymous_id": "device-12"}, key=b"device-12"), False),
         (record(DEAD_LETTER_TOPIC, b'{"x":"ADA@x.org'), True),
         (record(cdc_topic(USERS), b"ada@x.org"), True),
+        (record(cdc_topic(PRODUCTS), {"id": 1, "sku": "device-1"}), False),
     ],
 )
 def test_a_record_is_the_persons_by_what_it_says(found: Record, is_theirs: bool) -> None:

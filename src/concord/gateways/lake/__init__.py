@@ -183,17 +183,15 @@ class Lake:
         """Leave only the current snapshot, and delete what it does not need; how many snapshots and files went."""
         return self._ask(f"forget the history of {name}", lambda _: forget_history(self._table(name)))
 
-    def stored(self, name: str) -> list[Stored]:
-        """Every object below the table's location, needed or not."""
-        return self._ask(f"list objects of {name}", lambda _: stored(self._table(name)))
-
     def needed(self, name: str) -> set[str]:
         """Paths of the objects that some snapshot of the table needs."""
         return self._ask(f"list what {name} needs", lambda _: referenced(self._table(name)))
 
-    def contents(self, name: str, one: Stored) -> Iterator[pa.Table | bytes]:
-        """What is in one of the table's objects: rows, or the text of metadata."""
-        return contents(self._table(name), one)
+    def contents(self, name: str) -> Iterator[tuple[Stored, Iterator[pa.Table | bytes]]]:
+        """Every object below the table's location, needed or not, with what is in it: rows, or the text of metadata."""
+        table = self._table(name)
+        for one in self._ask(f"list objects of {name}", lambda _: stored(table)):
+            yield one, contents(table, one)
 
     def append_missing(self, name: str, rows: pa.Table, key: Sequence[str]) -> int:
         """Append the rows whose key the table lacks; how many. Of writers at once, one appends a key."""

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from uuid import uuid4
 
 import pyarrow as pa
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression
-from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
+from pyiceberg.io.pyarrow import ArrowScan, write_file
 from pyiceberg.manifest import DataFile
-from pyiceberg.table import Table
+from pyiceberg.partitioning import PartitionFieldValue, PartitionKey
+from pyiceberg.table import Table, WriteTask
 from pyiceberg.table.snapshots import ancestors_of
 
 from concord.contracts.names import HELD_POSITION
@@ -33,8 +35,19 @@ def replaced(table: Table, change: Change, row_filter: str | BooleanExpression, 
         scan = ArrowScan(table.metadata, table.io, table.schema(), AlwaysTrue())
         rows, count = change(scan.to_table([task]))
         if count:
-            new = _dataframe_to_data_files(table.metadata, rows, table.io) if apply else ()
-            yield Replaced(task.file, tuple(new), count)
+            yield Replaced(task.file, _written(table, task.file, rows) if apply else (), count)
+
+
+def _written(table: Table, old: DataFile, rows: pa.Table) -> tuple[DataFile, ...]:
+    """In the same partition: no column that splits the table is among those that change."""
+    task = WriteTask(uuid4(), 0, table.schema(), rows.to_batches(), partition_key=_partition(table, old))
+    return tuple(write_file(table.io, table.metadata, iter([task])))
+
+
+def _partition(table: Table, old: DataFile) -> PartitionKey | None:
+    spec = table.specs()[old.spec_id]
+    values = [PartitionFieldValue(field, old.partition[place]) for place, field in enumerate(spec.fields)]
+    return PartitionKey(values, spec, table.schema()) if values else None
 
 
 def replace(table: Table, files: list[Replaced]) -> None:
