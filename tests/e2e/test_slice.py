@@ -401,10 +401,14 @@ def leave_traces(kafka: Kafka, user: int, email: str, device: str) -> None:
 
 
 def test_a_person_is_erased_from_every_store_and_both_layers_go_on_agreeing(
-    run: Slice, stack: Settings, reader: ClickHouse, kafka: Kafka
+    run: Slice, stack: Settings, reader: ClickHouse, kafka: Kafka, tmp_path: Path
 ):
     user, email, device = somebody(reader)
     leave_traces(kafka, user, email, device)
+    [(order,)] = reader.query("select min(id) from orders_realtime where user_id = {user:Int64}", {"user": user})
+    invoice = tmp_path / "invoice.txt"
+    invoice.write_text(f"To {email}: thank you.")
+    concord("lake", "put", str(invoice), "--about", f"order:{order}")
     await_layers(stack, PATIENCE)
     letters = reader.query("select reason, pointer from dead_letters order by _partition, _offset")
     revenue = reader.query("select sum(total_amount) from orders_realtime where user_id = {user:Int64}", {"user": user})
@@ -455,6 +459,7 @@ WHERE_PERSONS_LIE = {
     *(f"ClickHouse {table}, by words" for table in ("users_changes", "events", "search_minutes", "dead_letters")),
     *(f"lake {table}" for table in ("users", "orders", "events", "events_landing")),
     *(f"lake ecommerce.{table}" for table in ("users", "users_changes", "events_landing")),
+    *("documents", "lake documents", "lake ecommerce.documents"),
     *("warehouse raw.orders", "warehouse, sessions", "warehouse, events", "warehouse raw.users, by words"),
     *("warehouse staging.users_enhanced", "warehouse marts.customer_analytics, by words"),
 }
