@@ -18,7 +18,7 @@ from concord.contracts.names import EVENTS_TOPIC
 from concord.gateways.spark import end_session, spark_session
 from concord.rules.violations import Reason
 from concord.settings import load_settings
-from concord.speed.records import positioned
+from concord.speed.records import planned, positioned
 from concord.speed.settle import settle
 from concord.speed.validate import LINE, validated
 from tests.event_documents import records
@@ -78,7 +78,7 @@ def settling(folder: Path) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.R
     """The rest of the stream's way, in a worker as there; what it leaves lies in the folder."""
 
     def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        arrived = pa.Table.from_batches(list(batches))
+        arrived = planned(pa.Table.from_batches(list(batches)), RECEIVED)
         settled = settle(arrived)
         feather.write_feather(settled.events, str(folder / "events"))
         feather.write_feather(settled.dead, str(folder / "dead"))
