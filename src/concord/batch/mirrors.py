@@ -17,12 +17,9 @@ from concord.batch.feeds import spark_name
 from concord.batch.range import Range, between
 from concord.batch.read_lake import at_snapshot
 from concord.contracts.model import Dataset
-from concord.contracts.names import cdc_topic
+from concord.contracts.names import HELD_POSITION, cdc_topic
 from concord.contracts.position import Position
 from concord.contracts.tables import TOAST_PLACEHOLDER, as_change, as_mirror, in_lake, lake_name
-
-HELD = "concord.position"
-"""Property of a mirror: ``{"snapshot": id, "position": {topic: {partition: offset}}}``."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ class Held:
 
 def remembered(spark: SparkSession, table: Dataset) -> Held | None:
     """What was last remembered of the table, as long as its snapshot is in the line of the current one."""
-    found = spark.sql(f"show tblproperties {spark_name(table)}").where(F.col("key") == HELD).collect()
+    found = spark.sql(f"show tblproperties {spark_name(table)}").where(F.col("key") == HELD_POSITION).collect()
     if not found:
         return None
     document = json.loads(found[0]["value"])
@@ -92,7 +89,7 @@ def remembered(spark: SparkSession, table: Dataset) -> Held | None:
 def remember(spark: SparkSession, table: Dataset, position: Position) -> None:
     """Say that the table, as it is now, holds ``position``."""
     document = json.dumps({"snapshot": current_snapshot(spark, table), "position": position.as_json()})
-    spark.sql(f"alter table {spark_name(table)} set tblproperties ('{HELD}' = '{document}')")
+    spark.sql(f"alter table {spark_name(table)} set tblproperties ('{HELD_POSITION}' = '{document}')")
 
 
 def current_snapshot(spark: SparkSession, table: Dataset) -> int | None:

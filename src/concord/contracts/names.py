@@ -16,6 +16,8 @@ EVENTS_QUERY = "speed.events"
 LAKE_NAMESPACE = "ecommerce"
 EVENTS_LANDING = "events_landing"
 SPEED_DATABASE = "ecommerce"
+HELD_POSITION = "concord.position"
+"""Property of a table of the lake that batches write: ``{"snapshot": id, "position": {topic: {partition: offset}}}``."""
 
 CDC_CONNECTOR = "postgres-shop-source"
 REPLICATION_SLOT = "concord_shop"

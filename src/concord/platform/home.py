@@ -13,7 +13,7 @@ GIBIBYTE = 1 << 30
 ROOM_ADVISED, ROOM_NEEDED = 6 * GIBIBYTE, 2 * GIBIBYTE
 
 LOCK = "lock"
-RUNS = ("supervisor", "batch", "ledger", "reconcile", "quality", "logs", "audit")
+RUNS = ("supervisor", "batch", "ledger", "reconcile", "quality", "logs", "audit", "erasures")
 """What is kept beside the engines' folders."""
 
 

@@ -126,6 +126,11 @@ class Kafka:
         """Per partition the first offset that is still kept, and the one after the last that may be read."""
         return self._ask("find what is kept", lambda: self._kept(topics))
 
+    def delete_before(self, offsets: Mapping[Partition, int]) -> None:
+        """Delete the records of each partition below its offset: nobody can read them any more."""
+        wanted = [TopicPartition(place.topic, place.partition, offset) for place, offset in offsets.items()]
+        self._finish("delete records", lambda: self._admin.delete_records(wanted))
+
     def end_position(self, topics: Sequence[str]) -> Position:
         """Per partition the offset of the last committed data record, −1 if there is none."""
         return self._ask("find the last records", lambda: self._end_position(topics))

@@ -1,6 +1,6 @@
 """The lake: Iceberg tables behind a REST catalog, read and created through pyiceberg."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
@@ -31,8 +31,19 @@ from concord.contracts.position import Position
 from concord.contracts.tables import POSITION_KEY, lake_name
 from concord.dialects import iceberg
 from concord.errors import Misconfigured, Unavailable
-from concord.gateways.lake.files import Figures, Stored, delete, figures_of, orphans, repeated_files
+from concord.gateways.lake.contents import contents
+from concord.gateways.lake.files import (
+    Figures,
+    Stored,
+    delete,
+    figures_of,
+    orphans,
+    referenced,
+    repeated_files,
+    stored,
+)
 from concord.gateways.lake.locate import Located, located
+from concord.gateways.lake.rewrite import Change, forget_history, replace, replaced
 from concord.gateways.lake.snapshots import Snapshot, snapshots_of
 
 T = TypeVar("T")
@@ -154,6 +165,33 @@ class Lake:
     def delete_orphans(self, name: str, files: list[Stored]) -> None:
         """Remove what :meth:`orphans` has found."""
         self._ask(f"delete objects of {name}", lambda _: delete(self._table(name), files))
+
+    def rewrite(self, name: str, change: Change, row_filter: str | None = None, apply: bool = True) -> int:
+        """Change rows of the files in which ``row_filter`` may find some; how many differ. Rows keep their places.
+
+        Without ``apply`` they are only counted. Writers may append meanwhile; old snapshots keep the old rows.
+        """
+        table = self._table(name)
+        files = list(replaced(table, change, row_filter or AlwaysTrue(), apply))
+        if apply and files:
+            for attempt in stamina.retry_context(on=CommitFailedException, attempts=20, timeout=60):
+                with attempt:
+                    self._ask(f"replace files of {name}", lambda _: replace(self._table(name), files))
+        return sum(each.rows for each in files)
+
+    def forget_history(self, name: str) -> tuple[int, int]:
+        """Leave only the current snapshot, and delete what it does not need; how many snapshots and files went."""
+        return self._ask(f"forget the history of {name}", lambda _: forget_history(self._table(name)))
+
+    def needed(self, name: str) -> set[str]:
+        """Paths of the objects that some snapshot of the table needs."""
+        return self._ask(f"list what {name} needs", lambda _: referenced(self._table(name)))
+
+    def contents(self, name: str) -> Iterator[tuple[Stored, Iterator[pa.Table | bytes]]]:
+        """Every object below the table's location, needed or not, with what is in it: rows, or the text of metadata."""
+        table = self._table(name)
+        for one in self._ask(f"list objects of {name}", lambda _: stored(table)):
+            yield one, contents(table, one)
 
     def append_missing(self, name: str, rows: pa.Table, key: Sequence[str]) -> int:
         """Append the rows whose key the table lacks; how many. Of writers at once, one appends a key."""

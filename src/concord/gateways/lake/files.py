@@ -96,6 +96,14 @@ def delete(table: Table, files: list[Stored]) -> None:
         store.delete_file(one.path)
 
 
+def remove(table: Table, paths: list[str]) -> None:
+    """Delete objects by their paths; one that is gone already is gone."""
+    store, _ = _location(table)
+    for path in paths:
+        if store.get_file_info(path).type is FileType.File:
+            store.delete_file(path)
+
+
 def _location(table: Table) -> tuple[FileSystem, str]:
     scheme, netloc, path = PyArrowFileIO.parse_location(table.location())
     assert isinstance(table.io, PyArrowFileIO)

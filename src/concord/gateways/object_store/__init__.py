@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -41,6 +42,15 @@ class Versioned:
 
     content: bytes
     version: str
+
+
+@dataclass(frozen=True)
+class Older:
+    """A version of an object that is not the current one. When it was replaced the store does not say."""
+
+    key: str
+    version: str
+    written_at: datetime
 
 
 class ObjectStore:
@@ -139,6 +149,32 @@ class ObjectStore:
         """The object, and all below it; nothing happens if there is neither."""
         for key in [self._key(path), *self._keys(f"{self._key(path)}/")]:
             self._ask(f"remove {key}", lambda s3, key=key: s3.delete_object(Bucket=self._bucket, Key=key))  # type: ignore[misc]
+
+    def older_versions(self) -> list[Older]:
+        """Every version that was replaced or deleted and is still kept; none where the bucket keeps none."""
+
+        def every(s3: Any) -> list[Older]:
+            pages = s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=self._prefix)
+            return [
+                Older(entry["Key"], entry["VersionId"], entry["LastModified"])
+                for page in pages
+                for entry in page.get("Versions", ())
+                if not entry["IsLatest"]
+            ]
+
+        return self._ask("list older versions", every)
+
+    def remove_every_version(self, path: str) -> None:
+        """The object, and what is kept of it from before."""
+        key = self._key(path)
+        self._ask(f"remove {key}", lambda s3: s3.delete_object(Bucket=self._bucket, Key=key))
+        for old in self.older_versions():
+            if old.key == key:
+                version = old.version
+                self._ask(
+                    f"remove a version of {key}",
+                    lambda s3, version=version: s3.delete_object(Bucket=self._bucket, Key=key, VersionId=version),  # type: ignore[misc]
+                )
 
     def _keys(self, prefix: str) -> list[str]:
         def every(s3: Any) -> list[str]:
