@@ -42,6 +42,7 @@ COMMANDS = {
     "lineage": "concord.cli.lineage:lineage",
     "warehouse": "concord.cli.warehouse:app",
     "audit": "concord.cli.audit:audit",
+    "schema": "concord.cli.schema:app",
     "cost": "concord.cli.cost:app",
     "query": "concord.cli.query:query",
     "sql": "concord.cli.sql:sql",
