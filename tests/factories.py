@@ -108,6 +108,17 @@ def change_record(table: Dataset, op: str = "c", seed: int = 1, **named: Any) ->
     return {**record, **metadata, "__op": op, "__deleted": "true" if op == "d" else "false", **named}
 
 
+def change_bytes(table: Dataset, typed: dict[str, Any]) -> bytes:
+    """A typed row of the table's change log as the record that it came from."""
+    row = {name: _wire(typed[name]) for name in table.names}
+    metadata = {column.name: _epoch(typed[column.name]) for column in CDC_METADATA}
+    return to_bytes({**row, **metadata, "__deleted": str(typed["__op"] == "d").lower()})
+
+
+def _epoch(typed: Any) -> Any:
+    return round(typed.timestamp() * 1000) if isinstance(typed, datetime) else typed
+
+
 def _filler(column: Column) -> Any:
     """What a rewritten delete holds: the schema's default."""
     if column.nullable:
@@ -124,8 +135,7 @@ def _filler(column: Column) -> Any:
 
 
 def _metadata(column: Column, seed: int) -> Any:
-    moment = value(column, seed)
-    return int(moment.timestamp() * 1000) if isinstance(moment, datetime) else moment
+    return _epoch(value(column, seed))
 
 
 def _wire(typed: Any) -> Any:

@@ -16,13 +16,14 @@ from concord.contracts.events import EVENTS_LANDING
 from concord.contracts.model import Dataset
 from concord.contracts.names import EVENTS_TOPIC, LAKE_NAMESPACE
 from concord.contracts.position import Position
-from concord.contracts.tables import as_change, as_mirror, in_lake, lake_name
+from concord.contracts.tables import as_landed, as_mirror, in_lake, lake_name
 from concord.dialects.iceberg import BATCH_DATASETS, LAKE_DATASETS, TABLE_PROPERTIES, partition_transform
 from concord.dialects.spark import struct
 from concord.errors import Misconfigured
 from concord.gateways.lake import SPARK_CATALOG, SPARK_EXTENSIONS
 from concord.gateways.spark import spark_session
 from concord.settings import load_settings
+from tests.factories import change_bytes
 
 Row = dict[str, Any]
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -54,8 +55,8 @@ class LocalLake:
     spark: SparkSession
 
     def append(self, table: Dataset, *rows: Row) -> None:
-        """Changes of a table."""
-        self.fill(as_change(table), rows)
+        """Changes of a table, as its sink lands them."""
+        self.fill(as_landed(table), [{**row, "value": change_bytes(table, row)} for row in rows])
         self.create(in_lake(as_mirror(table)))
 
     def land(self, *records: tuple[int, int, bytes | None], received_at: datetime = RECEIVED) -> None:

@@ -14,6 +14,7 @@ from concord.trace.stores import Stores
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Row = tuple[Any, ...]
+BYTES = pa.large_binary()
 
 
 @dataclass
@@ -66,7 +67,8 @@ class Lake:
     held: Position = field(default_factory=Position)
 
     def scan(self, name: str, columns: Sequence[str] = (), row_filter: str | None = None) -> pa.Table:
-        return pa.Table.from_pylist([{c: row[c] for c in columns} for row in self.rows.get(name, [])])
+        rows = self.rows.get(name, [])
+        return pa.table({c: pa.array([row[c] for row in rows], BYTES if c == "value" else None) for c in columns})
 
     def position(self, name: str) -> Position:
         return self.held

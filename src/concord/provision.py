@@ -4,23 +4,28 @@ Every step looks first and changes only what differs, so a second run changes no
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
 from concord import bootstrap
 from concord.contracts import names
+from concord.contracts.model import Dataset
 from concord.contracts.tables import TABLES
 from concord.contracts.warehouse import DATABASE, GOVERNANCE, MONITOR, WAREHOUSES, Role
-from concord.dialects import iceberg
+from concord.dialects import clickhouse, iceberg, snowflake
 from concord.dialects.snowflake import account
 from concord.errors import Misconfigured
+from concord.evolution.differences import Step
+from concord.evolution.migrate import migrate_clickhouse, migrate_lake, migrate_snowflake
 from concord.gateways.connect import Connect
 from concord.gateways.snowflake import Snowflake
 from concord.settings import PROJECT, Settings
 
 Report = Callable[[str], None]
+Notes = list[str]
+"""What a step has altered of tables that were there."""
 
 ENGINES = PROJECT / "engines"
 SUPERUSER = "postgres"
@@ -52,7 +57,8 @@ def provision(settings: Settings, report: Report = _to_log) -> None:
     """Bring every engine to what the contracts declare; ``report`` is told each step before it is done."""
     for title, step in STEPS.items():
         report(title)
-        step(settings)
+        for note in step(settings) or ():
+            report(note)
 
 
 def provision_postgres(settings: Settings) -> None:
@@ -109,13 +115,15 @@ def coordinators() -> Iterator[tuple[str, str]]:
             yield f"connect-{name}-coord", config[CONTROL_TOPIC]
 
 
-def provision_lake(settings: Settings) -> None:
+def provision_lake(settings: Settings) -> Notes:
     """Namespace, tables and the bucket of documents; the sinks never create one, because they would guess its types."""
     lake = bootstrap.lake(settings)
     lake.create_namespace()
+    notes = [note for dataset in iceberg.LAKE_DATASETS for note in told(dataset, migrate_lake(lake, dataset))]
     for dataset in iceberg.LAKE_DATASETS:
         lake.create_table(dataset)
     bootstrap.document_store(settings).create_bucket()
+    return notes
 
 
 def provision_checkpoints(settings: Settings) -> None:
@@ -124,18 +132,29 @@ def provision_checkpoints(settings: Settings) -> None:
         store.create_bucket()
 
 
-def provision_clickhouse(settings: Settings) -> None:
-    """Database, tables and views of the speed layer."""
-    clickhouse = bootstrap.clickhouse(settings, "admin")
+def provision_clickhouse(settings: Settings) -> Notes:
+    """Database, tables and views of the speed layer. Views need the columns, so tables are altered first."""
+    store = bootstrap.clickhouse(settings, "admin")
+    notes = [
+        note for dataset in clickhouse.TABLE_DATASETS for note in told(dataset, migrate_clickhouse(store, dataset))
+    ]
     for path in _statements("clickhouse"):
-        clickhouse.run_file(path)
+        store.run_file(path)
+    return notes
 
 
-def provision_snowflake(settings: Settings) -> None:
+def provision_snowflake(settings: Settings) -> Notes:
     """Database, schemas and tables of the batch layer. What an account has beside them is an administrator's."""
-    snowflake = bootstrap.snowflake(settings)
+    warehouse = bootstrap.snowflake(settings)
     for path in _statements("snowflake"):
-        snowflake.run_file(path)
+        warehouse.run_file(path)
+    migrated = ((dataset, migrate_snowflake(warehouse, "RAW", dataset)) for dataset in snowflake.RAW_DATASETS)
+    return [note for dataset, steps in migrated for note in told(dataset, steps)]
+
+
+def told(dataset: Dataset, steps: Sequence[Step]) -> Notes:
+    """What was altered, in words."""
+    return [f"{dataset.name}: {step}" for step in steps]
 
 
 def account_scripts(settings: Settings) -> dict[str, str]:
@@ -221,7 +240,7 @@ def _apply(connect: Connect, name: str, config: Mapping[str, str]) -> None:
         connect.restart_failed(name)
 
 
-STEPS: dict[str, Callable[[Settings], None]] = {
+STEPS: dict[str, Callable[[Settings], Notes | None]] = {
     "PostgreSQL: roles, tables, publication": provision_postgres,
     "Kafka: topics": provision_kafka,
     "lake: tables": provision_lake,

@@ -14,13 +14,14 @@ from concord.batch.publish import PUBLISHED, publications, unpublished
 from concord.contracts.derived import LOAD_AUDIT
 from concord.contracts.lake_metrics import JOB_RUNS, LAKE_METRICS
 from concord.contracts.marts import MARTS
-from concord.contracts.tables import ORDERS, as_change
+from concord.contracts.tables import ORDERS
 from concord.dialects.snowflake import RAW_DATASETS
 from concord.errors import ExitCode
 from concord.gateways.lake import Lake
 from concord.gateways.postgres import Postgres
 from concord.gateways.snowflake import Snowflake
 from concord.settings import PROJECT, child_environment
+from tests.landed import landed_changes
 from tests.metrics_lake import MART_OF
 from tests.waiting import eventually
 
@@ -37,7 +38,7 @@ def new_order(postgres: Postgres, status: str = "pending") -> int:
 
 
 def changes_in_lake(lake: Lake, order_id: int) -> int:
-    return lake.scan(as_change(ORDERS).name, ("id",), f"id = {order_id}").num_rows
+    return len(landed_changes(lake, ORDERS, order_id))
 
 
 def await_lake(lake: Lake, order_id: int, changes: int = 1) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from concord.contracts.tables import ORDER_ITEMS, as_change
+from concord.contracts.tables import ORDER_ITEMS
 from concord.gateways.lake import Lake
 from concord.gateways.postgres import Postgres
 from concord.gateways.snowflake import Snowflake
 from concord.settings import PROJECT, child_environment
 from tests import retail
+from tests.landed import landed_changes
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
@@ -73,9 +74,7 @@ def test_known_faults_of_a_file_are_found_at_every_layer_once(
     concord("load", "online-retail", str(retail.parquet(tmp_path, *LINES)), "--no-clickstream")
     lines, orders = own_lines(postgres), own_orders(postgres)
     newest = max(lines)
-    eventually(
-        lambda: lake.scan(as_change(ORDER_ITEMS).name, ("id",), f"id = {newest}").num_rows, LAKE_SECONDS, every=1
-    )
+    eventually(lambda: landed_changes(lake, ORDER_ITEMS, newest), LAKE_SECONDS, every=1)
     batch_id = concord("batch", "run")["batch_id"]
 
     page = tmp_path / "report.html"

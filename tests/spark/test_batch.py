@@ -3,6 +3,7 @@
 Only the catalog differs from the running platform: the tables lie in a folder.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -21,6 +22,7 @@ from concord.batch.feeds import CHANGE_FEEDS
 from concord.batch.publish import PUBLISHED, publications, publish, unpublished
 from concord.batch.range import between
 from concord.batch.read_lake import changes, check_unique, summarize
+from concord.contracts.derived import RAW_DEAD_LETTERS
 from concord.contracts.events import EventType
 from concord.contracts.names import cdc_topic
 from concord.contracts.position import Position, Publication
@@ -32,14 +34,16 @@ from concord.contracts.tables import (
     TOAST_PLACEHOLDER,
     USERS,
     as_change,
+    as_landed,
 )
 from concord.dialects import snowflake as dialect
 from concord.errors import ContractViolation, Disagreement, Misconfigured
 from concord.gateways.snowflake import Snowflake
 from concord.gateways.spark import end_session
+from concord.rules.violations import BAD_CHANGE_RECORD
 from concord.settings import PROJECT, child_environment
 from tests.conformance.snowflake.server import Server
-from tests.factories import change_row, edge_row, event, event_bytes, to_bytes
+from tests.factories import change_bytes, change_row, edge_row, event, event_bytes, to_bytes
 from tests.local_lake import LocalLake, lake_session
 from tests.speed_store import SpeedStore
 
@@ -47,6 +51,7 @@ pytestmark = pytest.mark.spark
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DAY_ONE, DAY_TWO = datetime(2024, 6, 1, 10, tzinfo=UTC), datetime(2024, 6, 2, 23, 59, 59, 999000, tzinfo=UTC)
+INSTANTS = ("_timestamp", "first_seen_at", "loaded_at")
 Row = dict[str, Any]
 
 
@@ -264,15 +269,34 @@ def test_values_of_every_type_arrive_in_raw_as_they_left_the_lake(tools: job.Too
         "'",
     ]
     rows = [user(4 * seed, seed, first_name=text, last_name=None) for seed, text in enumerate(texts, start=1)]
-    largest = {"_topic": cdc_topic(ORDERS), "__op": "c", "_partition": 0, "_offset": 2**53, "total_amount": None}
     amounts = [Decimal("99999999.99"), Decimal("-0.01"), Decimal("0.00")]
     orders = [order(4 * seed, seed, total_amount=amount) for seed, amount in enumerate(amounts, start=1)]
-    orders.append({**edge_row(as_change(ORDERS)), **largest, "created_at": DAY_TWO})
+    orders.append(change_row(ORDERS, "c", 4, 2**53, **{**edge_row(ORDERS), "created_at": DAY_TWO}))
     _load_only(tools, lake, {USERS.name: rows, ORDERS.name: orders})
     for table, expected in ((USERS, rows), (ORDERS, orders)):
         names = ", ".join(as_change(table).names)
         found = tools.warehouse.records(f"select {names} from RAW.{table.name} order by _offset")
         assert found == expected
+
+
+def test_a_change_that_is_no_row_is_a_dead_letter_until_the_contract_has_room_for_it(
+    tools: job.Tools, lake: LocalLake
+) -> None:
+    bent = order(4, 1)
+    record = json.loads(change_bytes(ORDERS, bent)) | {"total_amount": "12.345", "channel": "web"}
+    lake.fill(as_landed(ORDERS), [{**bent, "value": to_bytes(record)}])
+    at, topic = "'2024-01-01'::timestamp_ntz", cdc_topic(ORDERS)
+    values = {"_topic": f"'{topic}'", "_partition": "0", "_offset": "0", **dict.fromkeys(INSTANTS, at)}
+    before = (values.get(name, "'before'") for name in RAW_DEAD_LETTERS.names)
+    tools.warehouse.execute(f"insert into RAW.dead_letters select {', '.join(before)}")  # what is a row by now
+    _load_only(tools, lake, {ORDERS.name: [order(4, 0)]})
+
+    assert tools.warehouse.query("select _offset from RAW.orders") == [(0,)]
+    letters = tools.warehouse.query("select _offset, reason, pointer, detail, file_name is null from RAW.dead_letters")
+    detail = "does not fit a decimal (10, 2)"
+    assert letters == [(1, BAD_CHANGE_RECORD, "/total_amount", detail, False)]
+    audited = tools.warehouse.query("select _offset, rows_read from RAW.load_audit")
+    assert audited == [(1, 2)]
 
 
 def _load_only(tools: job.Tools, lake: LocalLake, rows: dict[str, Sequence[Row]]) -> None:

@@ -10,8 +10,10 @@ from pyspark.sql import Row
 from concord.contracts.model import Dataset
 from concord.contracts.names import cdc_topic
 from concord.contracts.tables import ORDERS, PRODUCTS, TABLES, TOAST_PLACEHOLDER, USERS
+from concord.rules.changes import UnfitChange, change_row
 from concord.speed.changes import FAULT, IS_TOMBSTONE, parsed
 from concord.speed.records import ORIGINAL
+from tests.bent_records import bent_records
 from tests.factories import change_record, to_bytes, value
 from tests.spark.conftest import FromKafka
 
@@ -75,10 +77,15 @@ def test_nulls_and_placeholders_pass_as_they_came(from_kafka: FromKafka) -> None
         ({"total_amount": None}, "/total_amount"),
         ({"total_amount": "NaN"}, "/total_amount"),
         ({"total_amount": "123456789.00"}, "/total_amount"),
+        ({"total_amount": "12.345"}, "/total_amount"),
         ({"updated_at": "yesterday"}, "/updated_at"),
+        ({"updated_at": "2024-06-01T00:00:00"}, "/updated_at"),
         ({"updated_at": "4000-01-01T00:00:00Z"}, "/updated_at"),
         ({"op": "x"}, "/__op"),
-        ({"user_id": "seven"}, ""),
+        ({"user_id": "seven"}, "/user_id"),
+        ({"user_id": "7.0"}, "/user_id"),
+        ({"user_id": 2**63}, "/user_id"),
+        ({"__ts_ms": 2**62}, "/__ts_ms"),
     ],
 )
 def test_a_value_that_would_be_lost_is_a_fault(from_kafka: FromKafka, named: dict[str, Any], pointer: str) -> None:
@@ -86,6 +93,47 @@ def test_a_value_that_would_be_lost_is_a_fault(from_kafka: FromKafka, named: dic
 
     assert row[FAULT] == pointer
     assert row[ORIGINAL] == to_bytes(change_record(ORDERS, **named))
+
+
+@pytest.mark.parametrize("gone", ["shipping_address", "total_amount"])
+def test_a_column_that_postgresql_no_longer_sends_is_a_fault_though_null_would_do(
+    from_kafka: FromKafka, gone: str
+) -> None:
+    sent = {name: value for name, value in change_record(ORDERS).items() if name != gone}
+
+    assert rows(from_kafka, (ORDERS, to_bytes({**sent, "renamed": "Ω"})))[0][FAULT] == f"/{gone}"
+
+
+def test_what_the_contract_does_not_declare_is_passed_over_and_zeros_behind_a_decimal_do_no_harm(
+    from_kafka: FromKafka,
+) -> None:
+    sent = change_record(ORDERS) | {"channel": "web", "total_amount": "12.5000"}
+    row = rows(from_kafka, (ORDERS, to_bytes(sent)))[0]
+
+    assert (row[FAULT], row["orders"]["total_amount"]) == (None, Decimal("12.50"))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_both_layers_come_to_the_same_verdict_and_the_same_row(from_kafka: FromKafka, seed: int) -> None:
+    records = [(table, record) for table in TABLES.values() for record in bent_records(table, seed, count=60)]
+
+    for row, (table, record) in zip(rows(from_kafka, *records), records, strict=True):
+        try:
+            expected, is_fit = change_row(table, record), True
+        except UnfitChange:
+            expected, is_fit = {}, False
+        assert (row[FAULT] is None) == is_fit, (table.name, record, row[FAULT])
+        if is_fit:
+            assert in_milliseconds(row[table.name].asDict()) == expected, record
+
+
+def in_milliseconds(change: dict[str, Any]) -> dict[str, Any]:
+    """As the stores keep instants, and in UTC."""
+    return {name: _cut(each) if isinstance(each, datetime) else each for name, each in change.items()}
+
+
+def _cut(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 @pytest.mark.parametrize("record", [b"", b"no json", b"[1]", b"\xff", b'{"id": 1'])

@@ -15,11 +15,11 @@ from pyspark.sql import functions as F
 
 from concord.batch.feeds import spark_name
 from concord.batch.range import Range, between
-from concord.batch.read_lake import at_snapshot
+from concord.batch.read_lake import sound_changes
 from concord.contracts.model import Dataset
 from concord.contracts.names import HELD_POSITION, cdc_topic
 from concord.contracts.position import Position
-from concord.contracts.tables import TOAST_PLACEHOLDER, as_change, as_mirror, in_lake, lake_name
+from concord.contracts.tables import TOAST_PLACEHOLDER, as_mirror, in_lake, lake_name
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _offset_if_sent(name: str) -> Column:
 
 
 def _last_changes(spark: SparkSession, table: Dataset, wanted: Range, snapshot: int | None) -> DataFrame:
-    return last_changes(at_snapshot(spark, as_change(table), wanted, snapshot), table)
+    return last_changes(sound_changes(spark, table, wanted, snapshot), table)
 
 
 def _merge(spark: SparkSession, table: Dataset, last: DataFrame) -> None:

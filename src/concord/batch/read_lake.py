@@ -11,9 +11,10 @@ from concord.batch.range import Range
 from concord.contracts.events import EVENTS_LANDING
 from concord.contracts.model import Dataset
 from concord.contracts.position import Position
-from concord.contracts.tables import lake_name
+from concord.contracts.tables import as_landed, lake_name
 from concord.errors import Disagreement
 from concord.gateways.lake import Lake
+from concord.landed.changes import judged, received, sound
 
 Snapshots = dict[str, int | None]
 """Pinned Iceberg snapshot by table of the lake; None for a table that nothing was ever written to."""
@@ -58,27 +59,40 @@ def at_snapshot(spark: SparkSession, dataset: Dataset, wanted: Range, snapshot: 
 
 
 def changes(spark: SparkSession, feed: Feed, wanted: Range, snapshot: int | None) -> DataFrame:
-    """The range's rows of a feed, as far as they go over."""
-    return at_snapshot(spark, feed.lake, wanted, snapshot).select(*feed.carried, "file_name")
+    """The range's rows of a feed, as far as they go over; change records as they came."""
+    rows = at_snapshot(spark, feed.lake, wanted, snapshot)
+    return received(rows) if feed.table else rows.select(*feed.carried, "file_name")
+
+
+def sound_changes(spark: SparkSession, table: Dataset, wanted: Range, snapshot: int | None) -> DataFrame:
+    """The range's changes of a table, typed, without those that are set aside."""
+    return sound(judged(at_snapshot(spark, as_landed(table), wanted, snapshot), table))
 
 
 def for_raw(rows: DataFrame, feed: Feed, batch_id: str, loaded_at: datetime) -> DataFrame:
-    """The rows with the load's metadata, in the contract's order of RAW."""
+    """Rows of the lake as RAW takes them, change records with their verdicts, and the load's metadata."""
     stamped = {"loaded_at": instant(loaded_at), "batch_id": F.lit(batch_id)}
-    return rows.select(*(stamped.get(name, F.col(name)).alias(name) for name in feed.raw.names))
+    read = judged(rows, feed.table) if feed.table else rows
+    return read.select(*(stamped.get(name, F.col(name)).alias(name) for name in feed.staged))
 
 
 def summarize(rows: DataFrame) -> Summary:
     """Counts the rows in the lake. Their position must be unique: a file registered twice would show here."""
-    changed = "__source_ts_ms" if "__source_ts_ms" in rows.columns else "_timestamp"
     found = rows.agg(
         F.count(F.lit(1)).alias("rows"),
         F.count_distinct("_partition", "_offset").alias("distinct"),
-        F.unix_millis(F.max(changed)).alias("changed_ms"),
+        F.max(_changed_ms(rows)).alias("changed_ms"),
     ).collect()[0]
     changed_ms = found["changed_ms"]
     changed_at = None if changed_ms is None else datetime.fromtimestamp(changed_ms / 1000, UTC)
     return Summary(found["rows"], found["distinct"], changed_at)
+
+
+def _changed_ms(rows: DataFrame) -> Column:
+    """A change record says when it was committed."""
+    if "value" not in rows.columns:
+        return F.unix_millis("_timestamp")
+    return F.get_json_object(F.col("value").cast("string"), "$.__source_ts_ms").cast("long")
 
 
 def check_unique(table: str, wanted: Range, summary: Summary) -> None:

@@ -43,6 +43,7 @@ COMMANDS = {
     "warehouse": "concord.cli.warehouse:app",
     "audit": "concord.cli.audit:audit",
     "erase": "concord.cli.erase:app",
+    "schema": "concord.cli.schema:app",
     "cost": "concord.cli.cost:app",
     "query": "concord.cli.query:query",
     "sql": "concord.cli.sql:sql",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from concord import bootstrap
@@ -181,6 +182,7 @@ def document(outcome: job.Outcome, seconds: dict[str, float]) -> dict[str, Any]:
             one.table: {"rows_read": one.rows_read, "rows_inserted": one.rows_inserted} for one in outcome.loaded
         },
         "events": events_document(outcome),
+        "set_aside": [asdict(aside) for one in outcome.loaded for aside in one.set_aside],
         "mirrors": {
             one.table: {"changed_keys": one.changed_keys, "rebuilt": one.is_rebuilt} for one in outcome.mirrored
         },
@@ -198,6 +200,9 @@ def show(outcome: job.Outcome, seconds: dict[str, float]) -> None:
         return
     rows = [(one.table, one.rows_read, one.rows_inserted, one.rows_read - one.rows_inserted) for one in outcome.loaded]
     console.print(table(f"Batch {outcome.batch_id}", ["table", "rows read", "inserted", "there already"], rows))
+    for aside in (aside for one in outcome.loaded for aside in one.set_aside):
+        what = f"{aside.table}: {aside.records:,} changes set aside: {aside.pointer or 'the record'} {aside.detail}"
+        console.print(f"[yellow]{escape(what)}[/yellow]", highlight=False)
     mirrored = ", ".join(f"{one.table} {one.changed_keys:,}" for one in outcome.mirrored)
     if mirrored:
         console.print(f"mirrors: keys changed: {mirrored}", highlight=False)

@@ -56,11 +56,11 @@ def flow_table(found: Sequence[Flow]) -> Table:
     """Rows per hop."""
     columns = ("topic", "read", "stored", "dead", "copies", "late", "at rest", "lake", "RAW")
     rows = [(short(f.topic), f.read, f.stored, f.dead, f.duplicate, f.late, f.at_rest, f.lake, _raw(f)) for f in found]
-    return table("Rows per hop (of events RAW + what the batch layer set aside)", columns, rows)
+    return table("Rows per hop (RAW + what the batch layer set aside)", columns, rows)
 
 
 def _raw(flow: Flow) -> str:
-    return f"{flow.raw:,}" if flow.set_aside is None else f"{flow.raw:,} + {flow.set_aside:,}"
+    return f"{flow.raw:,} + {flow.set_aside:,}"
 
 
 def position_table(held: dict[str, Position]) -> Table:

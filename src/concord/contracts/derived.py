@@ -115,7 +115,7 @@ LOAD_AUDIT = Dataset(
 
 RAW_DEAD_LETTERS = replace(
     DEAD_LETTERS,
-    description="Every event record that breaks its contract, by the batch layer's own verdict; its bytes stay in the lake.",
+    description="Every record that breaks its contract, by the batch layer's own verdict; its bytes stay in the lake.",
     columns=(*(column for column in DEAD_LETTERS.columns if column.name != "original"), *LOAD_METADATA),
 )
 

@@ -12,7 +12,10 @@ class Column:
     """One attribute. ``toastable``: PostgreSQL may leave it out of an update it did not touch.
 
     ``minimum``/``maximum``/``pattern``/``max_length`` bound events at the edge; ``references``
-    is ``table.column``; ``personal`` says that it is about a person, and in which way; ``default`` is a SQL literal that every engine understands.
+    is ``table.column``; ``personal`` says that it is about a person, and in which way; ``default`` is a SQL
+    literal that every engine understands.
+    ``may_be_absent``: a captured table may lack it, because it comes later or is about to go; any other
+    column that a change record lacks was dropped or renamed unannounced, and the record is set aside.
     """
 
     name: str
@@ -27,6 +30,11 @@ class Column:
     maximum: int | None = None
     pattern: str | None = None
     max_length: int | None = None
+    may_be_absent: bool = False
+
+    def __post_init__(self) -> None:
+        if self.may_be_absent and not self.nullable:
+            raise ValueError(f"column {self.name} may be absent, so it must be nullable")
 
 
 @dataclass(frozen=True)

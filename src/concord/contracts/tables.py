@@ -7,6 +7,7 @@ from concord.contracts.model import Column, Dataset, by_name
 from concord.contracts.personal import Personal
 from concord.contracts.types import (
     BIGINT,
+    BINARY,
     DATE,
     INSTANT,
     INTEGER,
@@ -161,6 +162,22 @@ def as_change(table: Dataset) -> Dataset:
         partition="_timestamp",
         cluster=(*table.key, "_partition", "_offset"),
     )
+
+
+def as_landed(table: Dataset) -> Dataset:
+    """The change log as the lake keeps it: the records as they came, so that nothing is lost or bent on the way."""
+    return Dataset(
+        name=as_change(table).name,
+        description=f"Every change record of {table.name} as the bytes that came, one row each.",
+        columns=(Column("value", BINARY, nullable=True, personal=_of_records(table)), *POSITION_COLUMNS),
+        key=POSITION_KEY,
+        partition="_timestamp",
+    )
+
+
+def _of_records(table: Dataset) -> Personal | None:
+    """Whoever has the bytes has every column, those too that the contract does not know."""
+    return Personal.FREE_TEXT if any(column.personal for column in table.columns) else None
 
 
 def as_raw(table: Dataset) -> Dataset:

@@ -21,6 +21,20 @@ def decimal_pattern(precision: int, scale: int) -> str:
     return f"^(0|[1-9][0-9]{{0,{precision - scale - 1}}})(\\.[0-9]{{1,{scale}}})?$"
 
 
+def exact_decimal_pattern(precision: int, scale: int) -> str:
+    """A decimal without exponent that fits without rounding; zeros behind the last digit do no harm."""
+    return f"^-?[0-9]{{1,{precision - scale}}}(\\.[0-9]{{0,{scale}}}0*)?$"
+
+
+INTEGER_PATTERN = "^-?[0-9]{1,19}$"
+BOOLEAN_PATTERN = "^(true|false)$"
+
+STORABLE_YEARS = (1900, 2299)
+"""Of an instant that every store holds; ClickHouse clamps others without a word."""
+STORABLE_MS = (-2_208_988_800_000, 10_413_791_999_999)
+"""The same, the first and the last of them as milliseconds since the epoch."""
+
+
 def integer_bounds(bits: int) -> tuple[int, int]:
     """The smallest and the largest signed integer of so many bits."""
     return -(1 << bits - 1), (1 << bits - 1) - 1

@@ -1,5 +1,6 @@
 """ClickHouse: tables that deduplicate repeated inserts, and views of current state."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from concord.contracts.behaviour import (
@@ -93,6 +94,38 @@ def column_type(column: Column) -> str:
     name = type_name(column.type)
     name = f"Nullable({name})" if column.nullable else name
     return f"LowCardinality({name})" if isinstance(column.type, Category) else name
+
+
+INTEGERS = ("Int32", "Int64")
+_DECIMAL = re.compile(r"Decimal\((\d+), (\d+)\)")
+
+
+def widens(was: str, now: str) -> bool:
+    """True if every value of one type, as ClickHouse spells it, is one of the other; null is one where it may be."""
+    (was_low, was), (now_low, now) = _unwrapped("LowCardinality", was), _unwrapped("LowCardinality", now)
+    (was_nullable, was), (now_nullable, now) = _unwrapped("Nullable", was), _unwrapped("Nullable", now)
+    if was_low != now_low or (was_nullable and not now_nullable):
+        return False
+    old, new = _DECIMAL.fullmatch(was), _DECIMAL.fullmatch(now)
+    if old and new:
+        return old[2] == new[2] and int(old[1]) <= int(new[1])
+    return was == now or (was, now) == INTEGERS
+
+
+def _unwrapped(wrapping: str, name: str) -> tuple[bool, str]:
+    is_wrapped = name.startswith(f"{wrapping}(")
+    return is_wrapped, name[len(wrapping) + 1 : -1] if is_wrapped else name
+
+
+def add_column(database: str, dataset: Dataset, column: Column, after: str | None) -> str:
+    """Metadata only: rows that are there read as null."""
+    place = f"after {after}" if after else "first"
+    return f"alter table {database}.{dataset.name} add column if not exists {_column(column)} {place}"
+
+
+def retype_column(database: str, dataset: Dataset, column: Column) -> str:
+    """Rewrites the one column, in the background; reads convert meanwhile."""
+    return f"alter table {database}.{dataset.name} modify column {_column(column)} settings alter_sync = 0"
 
 
 def create_database() -> str:

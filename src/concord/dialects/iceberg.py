@@ -1,11 +1,13 @@
 """Iceberg: column types and partitions of the lake's tables, as words that any client understands."""
 
+import re
+
 from concord.contracts.derived import DEAD_LETTERS
 from concord.contracts.documents import DOCUMENT_SUBJECTS, DOCUMENTS
 from concord.contracts.events import EVENTS, EVENTS_LANDING
 from concord.contracts.lake_metrics import JOB_RUNS, LAKE_METRICS
 from concord.contracts.model import Dataset
-from concord.contracts.tables import TABLES, as_change, as_mirror, in_lake
+from concord.contracts.tables import TABLES, as_landed, as_mirror, in_lake
 from concord.contracts.types import (
     BigInt,
     Binary,
@@ -23,7 +25,7 @@ from concord.contracts.types import (
 
 LANDED_DATASETS: tuple[Dataset, ...] = (
     in_lake(EVENTS_LANDING),
-    *(in_lake(as_change(table)) for table in TABLES.values()),
+    *(in_lake(as_landed(table)) for table in TABLES.values()),
 )
 """What the sink connectors write; the tables must be there before the connectors."""
 
@@ -72,6 +74,17 @@ def type_name(logical: LogicalType) -> str:
         case Text() | Category() | Json() | Uuid():
             return "string"
     raise TypeError(f"no Iceberg type for {logical}")
+
+
+_DECIMAL = re.compile(r"decimal\((\d+), (\d+)\)")
+
+
+def widens(was: str, now: str) -> bool:
+    """True if Iceberg promotes one type to the other: old files are read as they are."""
+    old, new = _DECIMAL.fullmatch(was), _DECIMAL.fullmatch(now)
+    if old and new:
+        return old[2] == new[2] and int(old[1]) < int(new[1])
+    return (was, now) == ("int", "long")
 
 
 def column_types(dataset: Dataset) -> list[tuple[str, str, bool]]:

@@ -32,6 +32,7 @@ from concord.contracts.types import (
     Text,
     Uuid,
 )
+from concord.contracts.wire import STORABLE_MS
 
 
 def data_type(logical: LogicalType) -> DataType:
@@ -61,12 +62,13 @@ def struct(dataset: Dataset) -> StructType:
 
 
 def change_parse_schema(table: Dataset) -> StructType:
-    """For ``from_json`` of a change record: decimals and instants are the text that Debezium sends.
+    """For ``from_json`` of a change record: the row's values as text, whatever they are sent as, so that one of
+    another type spoils no other.
 
     Debezium's own instants are milliseconds since the epoch.
     """
     metadata = [StructField(c.name, LongType() if _is_epoch(c) else data_type(c.type)) for c in CDC_METADATA]
-    return StructType([*(StructField(c.name, _wire_type(c)) for c in table.columns), *metadata])
+    return StructType([*(StructField(name, StringType()) for name in table.names), *metadata])
 
 
 def change_columns(table: Dataset, record: str = "record") -> list[SparkColumn]:
@@ -80,20 +82,22 @@ def change_columns(table: Dataset, record: str = "record") -> list[SparkColumn]:
 
 
 def _row_column(table: Dataset, column: Column, record: str, is_delete: SparkColumn) -> SparkColumn:
-    value = F.col(f"{record}.{column.name}").cast(data_type(column.type))
+    value = _as_text(column, F.col(f"{record}.{column.name}")).cast(data_type(column.type))
     if column.name in table.key:
         return value.alias(column.name)
     return F.when(~is_delete, value).alias(column.name)
 
 
+def _as_text(column: Column, sent: SparkColumn) -> SparkColumn:
+    """Debezium puts a zone behind a date, and Spark would take that for no date."""
+    return F.substring(sent, 1, len("yyyy-mm-dd")) if isinstance(column.type, Date) else sent
+
+
 def _metadata_column(column: Column, record: str) -> SparkColumn:
     value = F.col(f"{record}.{column.name}")
-    return (F.timestamp_millis(value) if _is_epoch(column) else value).alias(column.name)
+    instant = F.when(value.between(*STORABLE_MS), F.timestamp_millis(value))
+    return (instant if _is_epoch(column) else value).alias(column.name)
 
 
 def _is_epoch(column: Column) -> bool:
     return isinstance(column.type, Instant)
-
-
-def _wire_type(column: Column) -> DataType:
-    return StringType() if isinstance(column.type, Decimal | Instant) else data_type(column.type)

@@ -8,8 +8,9 @@ import pyarrow as pa
 from concord.contracts.documents import DOCUMENTS
 from concord.contracts.events import EVENTS
 from concord.contracts.names import LAKE_NAMESPACE
-from concord.contracts.tables import ORDERS, USERS, as_change
+from concord.contracts.tables import ORDERS, USERS
 from concord.erasure import rows
+from concord.erasure.changes import BY_LOG, owners
 from concord.erasure.outcome import Done, Found
 from concord.erasure.owners import owner_column
 from concord.erasure.person import Person
@@ -45,15 +46,15 @@ def changes(person: Person) -> dict[str, tuple[Change, str | None]]:
     """Table → what is to be done to its rows, and what files they can be in."""
     users = rows.profile(person, USERS, "id", [person.user_id])
     found: dict[str, tuple[Change, str | None]] = {}
-    for table in (as_change(USERS).name, USERS.name):
-        found[table] = users, f"id = {person.user_id}"
+    found[USERS.name] = users, f"id = {person.user_id}"
     if person.orders:
         orders = rows.profile(person, ORDERS, "id", sorted(person.orders))
-        for table in (as_change(ORDERS).name, ORDERS.name):
-            found[table] = orders, f"id in ({', '.join(map(str, sorted(person.orders)))})"
+        found[ORDERS.name] = orders, f"id in ({', '.join(map(str, sorted(person.orders)))})"
+    for log, table in BY_LOG.items():
+        found[log] = rows.landed_changes(person, table), None
     found[EVENTS.name] = rows.events(person), _of_events(person)
-    for table, column in rows.RECORDS.items():
-        found[table] = rows.records(person, column), None
+    for name, column in rows.RECORDS.items():
+        found[name] = rows.records(person, column), None
     if person.documents:
         found[DOCUMENTS.name] = rows.documents(person), None
     return found
@@ -90,7 +91,7 @@ def scan(lake: Lake, person: Person) -> Iterator[Found]:
         devices = person.devices if name in CLICKS else frozenset()
         needed = lake.needed(name)
         for one, parts in lake.contents(name) if person.sought else ():
-            if hits := sum(_in(part, person, devices) for part in parts):
+            if hits := sum(_in(name, part, person, devices) for part in parts):
                 yield _left(name, one, hits, one.path in needed)
 
 
@@ -126,17 +127,22 @@ def _left(name: str, one: Stored, hits: int, is_needed: bool) -> Found:
     )
 
 
-def _in(part: pa.Table | bytes, person: Person, devices: Collection[str]) -> int:
+def _in(name: str, part: pa.Table | bytes, person: Person, devices: Collection[str]) -> int:
     """Of metadata the texts that it may know, of rows those that name the person and are nobody else's."""
     if isinstance(part, bytes):
         return sum(f"'{text[:BOUND_LENGTH]}'".encode() in part for text in (*person.words, *devices))
-    owner = owner_column(part.column_names)
-    owners = part[owner].to_pylist() if owner else [None] * len(part)
     values = zip(*(part[field.name].to_pylist() for field in part.schema if _is_text(field.type)), strict=True)
     return sum(
         user in (None, person.user_id) and any(_names(value, person, devices) for value in row)
-        for user, row in zip(owners, values, strict=False)
+        for user, row in zip(_owners(name, part), values, strict=False)
     )
+
+
+def _owners(name: str, rows: pa.Table) -> list[int | None]:
+    if name in BY_LOG and "value" in rows.column_names:
+        return owners(name, rows)
+    owner = owner_column(rows.column_names)
+    return rows[owner].to_pylist() if owner else [None] * len(rows)
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -49,10 +49,14 @@ def _fault(verdict: Verdict) -> tuple[str, str] | None:
 
 def masked(original: bytes, words: Iterable[str]) -> bytes:
     """Letters become x, digits 0, in every text that is not known to be harmless: what was wrong with it still is."""
-    found = PAIR.sub(_masked_pair, original)
+    return without(words, PAIR.sub(_masked_pair, original))
+
+
+def without(words: Iterable[str], record: bytes) -> bytes:
+    """The record with these words, wherever they stand, as their shapes."""
     for word in sorted(words, key=len, reverse=True):
-        found = re.sub(re.escape(word.encode()), lambda match: _shape(match[0]), found, flags=re.IGNORECASE)
-    return found
+        record = re.sub(re.escape(word.encode()), lambda match: _shape(match[0]), record, flags=re.IGNORECASE)
+    return record
 
 
 def _masked_pair(match: re.Match[bytes]) -> bytes:

@@ -18,6 +18,8 @@ REFERRING = tuple(
 """Columns that name a user, whatever the table."""
 EMAIL = next(column.name for column in USERS.columns if column.personal is Personal.EMAIL)
 (KEY,) = USERS.key
+OWNER_OF = {USERS.name: KEY, ORDERS.name: "user_id"}
+"""Captured tables with personal columns, and the column that says whose row it is."""
 
 
 def owner_column(columns: Collection[str]) -> str | None:

@@ -12,6 +12,8 @@ from concord.contracts.documents import DOCUMENT_SUBJECTS
 from concord.contracts.events import EVENTS
 from concord.contracts.personal import Personal
 from concord.contracts.tables import ORDERS, TOAST_PLACEHOLDER, USERS, as_change
+from concord.erasure.owners import OWNER_OF
+from concord.erasure.records import documents, whole
 from concord.erasure.values import DEVICE_ID, ERASED, TOKEN, is_erased
 from concord.errors import Misconfigured
 from concord.gateways.clickhouse import ClickHouse
@@ -112,7 +114,9 @@ def _profiles(stores: Stores, user: int) -> Iterator[dict[str, Any]]:
     for row in stores.postgres.query(f"{question} users where id = %s", (user,)):
         yield dict(zip(names, row, strict=True))
     yield from stores.speed.query_dicts(f"{question} {log} where id = {{user:Int64}}", {"user": user})
-    yield from stores.lake.scan(log, names, f"id = {user}").to_pylist()
+    for change in documents(stores.lake.scan(log, ("value",)), user):
+        if whole(change.get(OWNER_OF[USERS.name])) == user:
+            yield {name: change.get(name) for name in names}
 
 
 def _words(user: int, row: dict[str, Any]) -> Iterator[str]:
@@ -129,8 +133,9 @@ def _orders(stores: Stores, user: int) -> set[int]:
     log = as_change(ORDERS).name
     rows: Iterable[Any] = stores.postgres.query("select id from orders where user_id = %s", (user,))
     speed = stores.speed.query(f"select distinct id from {log} where user_id = {{user:Int64}}", {"user": user})
-    lake = stores.lake.scan(log, ("id",), f"user_id = {user}").to_pylist()
-    return {row[0] for row in [*rows, *speed]} | {row["id"] for row in lake}
+    lake = documents(stores.lake.scan(log, ("value",)), user)
+    theirs = (whole(change.get("id")) for change in lake if whole(change.get(OWNER_OF[ORDERS.name])) == user)
+    return {row[0] for row in [*rows, *speed]} | {order for order in theirs if order is not None}
 
 
 def _devices(stores: Stores, user: int) -> set[str | None]:

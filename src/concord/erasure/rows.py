@@ -11,6 +11,7 @@ from concord.contracts.documents import DOCUMENTS
 from concord.contracts.events import EVENTS_LANDING
 from concord.contracts.model import Dataset
 from concord.contracts.tables import TOAST_PLACEHOLDER
+from concord.erasure.changes import erased_change
 from concord.erasure.letters import erased_record
 from concord.erasure.person import Person
 from concord.erasure.values import CLICK_COLUMNS, DEVICE_ID, ERASED, erased_event, personal, stand_in
@@ -20,7 +21,7 @@ Change = Callable[[pa.Table], tuple[pa.Table, int]]
 
 
 def profile(person: Person, table: Dataset, key: str, keys: Sequence[int]) -> Change:
-    """Rows of users or orders, or of their changes."""
+    """Rows of users or orders."""
 
     def change(rows: pa.Table) -> tuple[pa.Table, int]:
         is_theirs = _is_in(rows, key, keys)
@@ -57,6 +58,18 @@ def records(person: Person, column: str) -> Change:
     def change(rows: pa.Table) -> tuple[pa.Table, int]:
         found = [value is not None and pattern.search(value) is not None for value in rows[column].to_pylist()]
         return _replaced(rows, pa.array(found, pa.bool_()), (column,), erased)
+
+    return change
+
+
+def landed_changes(person: Person, table: Dataset) -> Change:
+    """The table's change records as they came, in ``value``."""
+
+    def change(rows: pa.Table) -> tuple[pa.Table, int]:
+        there = pc.is_valid(rows["value"])
+        return _replaced(
+            rows, there, ("value",), lambda row: {"value": erased_change(row["value"], table, person)}
+        )
 
     return change
 

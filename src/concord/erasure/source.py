@@ -9,13 +9,10 @@ from concord.contracts.model import Column, Dataset
 from concord.contracts.tables import ORDERS, TABLES, USERS
 from concord.contracts.types import Text
 from concord.erasure.outcome import Done, Found
-from concord.erasure.owners import owner_column
+from concord.erasure.owners import OWNER_OF, owner_column
 from concord.erasure.person import Person
 from concord.erasure.values import personal, stand_in
 from concord.gateways.postgres import Postgres
-
-KEY_OF = {USERS.name: "id", ORDERS.name: "user_id"}
-"""Captured tables with personal columns, and the column that says whose row it is."""
 
 
 def erase(postgres: Postgres, person: Person, apply: bool) -> Iterator[Done]:
@@ -74,7 +71,7 @@ def _erased(column: Column) -> str:
 
 def _unerased(table: Dataset) -> str:
     differ = " or ".join(f"{column.name} <> %({column.name})s" for column in personal(table))
-    return f"{KEY_OF[table.name]} = %(user)s and ({differ})"
+    return f"{OWNER_OF[table.name]} = %(user)s and ({differ})"
 
 
 def _bound(table: Dataset, user: int) -> dict[str, str | int]:

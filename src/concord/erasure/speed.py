@@ -18,6 +18,7 @@ from concord.contracts.events import EVENTS, EventType
 from concord.contracts.model import Dataset
 from concord.contracts.names import SPEED_DATABASE
 from concord.contracts.tables import ORDERS, TOAST_PLACEHOLDER, USERS, as_change
+from concord.erasure.changes import BY_TOPIC, erased_change
 from concord.erasure.letters import erased_record
 from concord.erasure.outcome import Done, Found
 from concord.erasure.owners import owner_column
@@ -173,21 +174,33 @@ class Erasing:
     def letters(self) -> Iterator[Done]:
         """Their bytes; reason and place stay."""
         rows = self.store.query_dicts(
-            f"select {PLACE} as place, _timestamp, hex(assumeNotNull(original)) as bytes from {DEAD_LETTERS.name} "
+            f"select {PLACE} as place, _topic, _timestamp, hex(assumeNotNull(original)) as bytes from {DEAD_LETTERS.name} "
             "where match(ifNull(original, ''), {number:String}) "
+            "or (has({topics:Array(String)}, _topic) and match(ifNull(original, ''), {key:String})) "
             "or arrayExists(word -> positionCaseInsensitive(ifNull(original, ''), word) > 0, {words:Array(String)}) "
             f"{UNLOGGED}",
-            {"number": f'"user_id"\\s*:\\s*{self.person.user_id}\\b', "words": list(self.person.sought)},
+            {
+                "number": f'"user_id"\\s*:\\s*{self.person.user_id}\\b',
+                "topics": list(BY_TOPIC),
+                "key": rf"\b{self.person.user_id}\b",
+                "words": list(self.person.sought),
+            },
         )
-        were = [(row["place"], bytes.fromhex(row["bytes"]), row["_timestamp"]) for row in rows]
-        were = [each for each in were if self.person.pattern.search(each[1])]
-        erased = [(place, was, erased_record(was, received_at, self.person)) for place, was, received_at in were]
-        new = [{"place": place, "original": is_now} for place, was, is_now in erased if is_now != was]
+        were = [(row, bytes.fromhex(row["bytes"])) for row in rows]
+        new = [
+            {"place": row["place"], "original": is_now} for row, was in were if (is_now := self._letter(row, was)) != was
+        ]
         self._look_up(LETTERS_NOW, new)
         where = f"{PLACE} in (select place from {LETTERS_NOW})"
         yield self._changed(
             DEAD_LETTERS.name, f"original = joinGet('{LETTERS_NOW}', 'original', {PLACE})", where, len(new)
         )
+
+    def _letter(self, row: Mapping[str, Any], original: bytes) -> bytes:
+        if row["_topic"] in BY_TOPIC:
+            return erased_change(original, BY_TOPIC[row["_topic"]], self.person)
+        has_traces = self.person.pattern.search(original) is not None
+        return erased_record(original, row["_timestamp"], self.person) if has_traces else original
 
     def _look_up(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if self.apply and rows:

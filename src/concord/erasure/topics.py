@@ -4,21 +4,18 @@ What is deleted lies in the lake, overwritten: a replay takes it from there. Nev
 read.
 """
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from concord.contracts.model import Dataset
 from concord.contracts.names import DEAD_LETTER_TOPIC, EVENTS_TOPIC, cdc_topic
 from concord.contracts.position import NOTHING_HELD, Position, TopicPartition
 from concord.contracts.tables import TABLES
+from concord.erasure.changes import BY_TOPIC, is_theirs
 from concord.erasure.outcome import Done, Found
 from concord.erasure.person import Person
-from concord.erasure.source import KEY_OF
+from concord.erasure.records import document
 from concord.erasure.values import is_erased, personal
 from concord.gateways.kafka import Kafka, Record
 
-CHANGES: Mapping[str, Dataset] = {cdc_topic(TABLES[name]): TABLES[name] for name in KEY_OF}
 READ_BY_NOBODY = (DEAD_LETTER_TOPIC,)
 """Topics for people: no layer reads them, so nothing waits there."""
 CLICKS = (EVENTS_TOPIC, DEAD_LETTER_TOPIC)
@@ -55,18 +52,8 @@ def is_about(person: Person, record: Record) -> bool:
     if record.topic in CLICKS:
         is_their_device = record.key is not None and record.key.decode(errors="replace") in person.devices
         return is_their_device or person.pattern.search(content) is not None
-    table, change = CHANGES.get(record.topic), _change(record)
+    table, change = BY_TOPIC.get(record.topic), document(record.value)
     if table is None or change is None:
         return bool(person.text_pattern and person.text_pattern.search(content))
-    is_ours = change.get(KEY_OF[table.name]) == person.user_id or (
-        table.key == ("id",) and KEY_OF[table.name] != "id" and change.get("id") in person.orders
-    )
-    return is_ours and any(not is_erased(person.user_id, each, change.get(each.name)) for each in personal(table))
-
-
-def _change(record: Record) -> dict[str, Any] | None:
-    try:
-        document = json.loads(record.value or b"null")
-    except ValueError:
-        return None
-    return document if isinstance(document, dict) else None
+    is_left = any(not is_erased(person.user_id, each, change.get(each.name)) for each in personal(table))
+    return is_left and is_theirs(change, table, person)

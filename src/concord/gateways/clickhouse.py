@@ -90,6 +90,15 @@ class ClickHouse:
         """Run a statement that returns no rows."""
         return self._ask(sql, lambda client: client.command(sql, parameters=dict(params or {})))
 
+    def columns(self, table: str) -> list[tuple[str, str]]:
+        """Name and type of each column that is written, in order; none if there is no such table."""
+        described = (
+            "select name, type from system.columns where database = {database:String} and table = {table:String}"
+        )
+        is_written = "and default_kind not in ('MATERIALIZED', 'ALIAS') order by position"
+        rows = self.query(f"{described} {is_written}", {"database": self.database, "table": table})
+        return [(name, kind) for name, kind in rows]
+
     def insert_arrow(self, table: str, rows: pa.Table, deduplication_token: str) -> int:
         """Append ``rows``, all or none, once per token: a repeat with the same token changes nothing."""
         if not rows.num_rows:

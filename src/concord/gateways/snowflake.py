@@ -24,6 +24,7 @@ from snowflake.connector.util_text import split_statements
 
 from concord.contracts.derived import PUBLICATIONS
 from concord.contracts.position import Position, Publication
+from concord.dialects.snowflake import stripped_type
 from concord.errors import ConcordError, Misconfigured, Unavailable
 
 # The driver also logs every error that it raises.
@@ -155,6 +156,14 @@ class Snowflake:
             return None
         batch_id, position, as_of, published_at = rows[0]
         return Publication(batch_id, Position.from_json(json.loads(position)), as_of, published_at)
+
+    def columns(self, schema: str, table: str) -> list[tuple[str, str, bool]]:
+        """Name, type and whether it may be null, of each column in order; none if there is no such table."""
+        there = "select 1 from information_schema.tables where table_schema = %s and table_name = %s"
+        if not self.query(there, (schema.upper(), table.upper())):
+            return []
+        described = self.records(f"describe table {self.database}.{schema}.{table}")
+        return [(row["name"].lower(), stripped_type(row["type"]), row["null?"] == "Y") for row in described]
 
     def spark_options(self) -> dict[str, str]:
         """Options for the official Spark connector (``net.snowflake.spark.snowflake``)."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from concord.contracts.events import EVENTS, EVENTS_LANDING
+from concord.contracts.events import EVENTS
 from concord.contracts.model import Dataset
 from concord.contracts.names import CDC_CONNECTOR, EVENTS_TOPIC, cdc_topic
 from concord.contracts.tables import CDC_METADATA, POSITION_COLUMNS, TABLES, as_change, lake_name
@@ -23,6 +23,12 @@ EVENTS_RECORDS = f"kafka.{EVENTS_TOPIC}"
 def in_document(column: str) -> str:
     """A field of the documents that are carried as bytes, in Snowflake's notation for a path."""
     return f"{DOCUMENT}:{column}"
+
+
+def in_landing(column: str) -> str:
+    """A column of a change, where it lies in the lake's log."""
+    is_position = any(column == each.name for each in POSITION_COLUMNS)
+    return lake_name(column) if is_position else in_document(column)
 
 
 def from_connectors(connectors: Mapping[str, Config]) -> Iterator[Derivation]:
@@ -65,18 +71,18 @@ def _clickstream() -> Iterator[Derivation]:
 
 
 def _landed(name: str, config: Config) -> Iterator[Derivation]:
-    """One sink: the record's fields, and the position that its transform inserts."""
+    """One sink: the record as it came, and the position that its transform inserts."""
     topic, table = f"kafka.{config['topics']}", f"lake.{config['iceberg.tables'].split('.')[1]}"
     inserted = {config[INSERTED.format(part)]: f"_{part}" for part in POSITION_PARTS}
-    carried = [column for column in _columns(name, config) if lake_name(column) not in inserted]
-    yield from copies(table, topic, {**same(carried), **inserted}, name)
+    yield from copies(table, topic, {**_carried(name, config), **inserted}, name)
 
 
-def _columns(name: str, config: Config) -> tuple[str, ...]:
-    """Of the records of the sink's topic, by their names outside of the lake."""
+def _carried(name: str, config: Config) -> Mapping[str, str]:
+    """What the landed bytes hold → its name in the records of the sink's topic."""
     if config["topics"] == EVENTS_TOPIC:
-        return (*EVENTS_LANDING.names, *map(in_document, DOCUMENT_COLUMNS))
+        return same((DOCUMENT, *map(in_document, DOCUMENT_COLUMNS)))
     landed = {cdc_topic(table): as_change(table) for table in TABLES.values()}
     if config["topics"] not in landed:
         raise Misconfigured(f"connector {name}: no contract for the topic {config['topics']}")
-    return landed[config["topics"]].names
+    columns = [column for column in landed[config["topics"]].columns if column not in POSITION_COLUMNS]
+    return {DOCUMENT: ROWS, **{in_document(column.name): column.name for column in columns}}

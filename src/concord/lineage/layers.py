@@ -29,12 +29,11 @@ from concord.contracts.tables import (
     USERS,
     as_change,
     as_mirror,
-    in_lake,
     lake_name,
 )
 from concord.dialects.clickhouse import view_name
 from concord.dialects.snowflake import RAW_DATASETS
-from concord.lineage.capture import DOCUMENT, DOCUMENT_COLUMNS, EVENTS_RECORDS, in_document
+from concord.lineage.capture import DOCUMENT, DOCUMENT_COLUMNS, EVENTS_RECORDS, in_document, in_landing
 from concord.lineage.graph import ROWS, Derivation, Field, copies, same
 
 BATCH = "concord batch run"
@@ -122,10 +121,11 @@ def _dead_letters(dataset: str, parent: str, position: Iterable[str], step: str)
 def mirrors() -> Iterator[Derivation]:
     """Current state in the lake."""
     for table in TABLES.values():
-        names = same(in_lake(as_mirror(table)).names)
+        names = {lake_name(name): in_landing(name) for name in as_mirror(table).names if name != "date"}
         log, mirror = f"lake.{as_change(table).name}", f"lake.{table.name}"
-        yield from copies(mirror, log, {name: there for name, there in names.items() if name != "date"}, BATCH)
-        yield Derivation(Field(mirror, "date"), (Field(log, "created_at"),), BATCH, "to_date(created_at)")
+        yield from copies(mirror, log, names, BATCH)
+        created = Field(log, in_landing("created_at"))
+        yield Derivation(Field(mirror, "date"), (created,), BATCH, "to_date(created_at)")
 
 
 def documents() -> Iterator[Derivation]:
@@ -173,8 +173,9 @@ def _metadata(dataset: Dataset) -> list[Column]:
 
 def _loaded(dataset: Dataset, columns: list[Column]) -> Iterator[Derivation]:
     if columns:
-        lake = as_change(TABLES[dataset.name]).name if dataset.name in TABLES else dataset.name
-        yield from copies(f"raw.{dataset.name}", f"lake.{lake}", {c.name: lake_name(c.name) for c in columns}, BATCH)
+        is_log = dataset.name in TABLES
+        lake, there = (as_change(TABLES[dataset.name]).name, in_landing) if is_log else (dataset.name, lake_name)
+        yield from copies(f"raw.{dataset.name}", f"lake.{lake}", {c.name: there(c.name) for c in columns}, BATCH)
 
 
 def _own(dataset: Dataset, columns: Iterable[Column]) -> Iterator[Derivation]:

@@ -12,11 +12,12 @@ from pyspark.sql import functions as F
 from concord.contracts.expectations import QUALITY_SCHEMA, Layer
 from concord.contracts.names import LAKE_NAMESPACE
 from concord.contracts.position import Publication
-from concord.contracts.tables import TABLES, as_change, lake_name
+from concord.contracts.tables import TABLES, as_landed, lake_name
 from concord.dialects.expectations import ENGINE, relation
 from concord.dialects.spelling import spelled
 from concord.gateways.lake import SPARK_CATALOG
 from concord.gateways.snowflake import Snowflake
+from concord.landed.changes import judged, sound
 from concord.quality.layers import Subject, from_log, from_staging
 
 CONNECTOR = "net.snowflake.spark.snowflake"
@@ -66,7 +67,8 @@ class WarehouseStore:
 
 @dataclass
 class LakeStore:
-    """The change logs of the lake. What breaks a rule goes to the warehouse through the official connector."""
+    """The change logs of the lake, without what the batch sets aside. What breaks a rule goes to the warehouse
+    through the official connector."""
 
     spark: SparkSession
     connector_options: Mapping[str, str]
@@ -74,10 +76,11 @@ class LakeStore:
 
     def prepare(self, publication: Publication) -> None:
         for table in TABLES.values():
-            log = as_change(table).name
-            there = self.spark.table(f"{SPARK_CATALOG}.{LAKE_NAMESPACE}.{log}")
-            names = [F.col(lake_name(name)).alias(name) for name in as_change(table).names]
-            there.select(*names).createOrReplaceTempView(f"lake_{log}")
+            log = as_landed(table)
+            there = self.spark.table(f"{SPARK_CATALOG}.{LAKE_NAMESPACE}.{log.name}")
+            names = [F.col(lake_name(name)).alias(name) for name in log.names]
+            landed = there.select(*names, F.col("_file").alias("file_name"))
+            sound(judged(landed, table)).createOrReplaceTempView(f"lake_{log.name}")
         for subject in from_log(publication, {name: f"lake_{name}_changes" for name in TABLES}):
             rows = self.spark.sql(spelled(subject.query, ENGINE, SPARK)).persist(StorageLevel.MEMORY_AND_DISK)
             rows.createOrReplaceTempView(relation(subject.dataset))

@@ -208,10 +208,17 @@ class SourceExtract:
     reader: Reader
 
     def rows(self, table: Dataset) -> pl.DataFrame:
-        """The table as PostgreSQL had it at the fence, one row per key."""
-        columns = canonical.select_list(table.columns, canonical.postgres)
-        rows = self.reader.query(f"select {columns} from {table.name}")
-        return _rows(rows, table.columns)
+        """The table as PostgreSQL had it at the fence, one row per key, without the columns that it may lack and lacks."""
+        there = self._there(table)
+        rows = self.reader.query(f"select {canonical.select_list(there, canonical.postgres)} from {table.name}")
+        return _rows(rows, there)
+
+    def _there(self, table: Dataset) -> tuple[Column, ...]:
+        if not any(column.may_be_absent for column in table.columns):
+            return table.columns
+        of_table = f"attrelid = '{table.name}'::regclass and attnum > 0 and not attisdropped"
+        names = {name for (name,) in self.reader.query(f"select attname from pg_attribute where {of_table}")}
+        return tuple(column for column in table.columns if column.name in names or not column.may_be_absent)
 
     def days(self) -> pl.DataFrame:
         """Orders and revenue per day and status, summed by PostgreSQL."""

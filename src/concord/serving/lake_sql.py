@@ -6,18 +6,25 @@ Meant for looking, at tables that fit into memory; jobs read the lake through Sp
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
 from concord.contracts.names import LAKE_NAMESPACE
+from concord.contracts.tables import TABLES, as_change
 from concord.errors import ContractViolation
 from concord.gateways.lake import Lake
+from concord.landed.rows import change_rows
 
 DIALECT = "duckdb"
+LOGS = {as_change(table).name: table for table in TABLES.values()}
+"""Change logs lie in the lake as the records that came; a query sees the rows that they are."""
 
 
 def answer(lake: Lake, statement: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Column names and rows of one query. Table names may carry the namespace ``ecommerce``.
+
+    Of a change log it sees typed columns, without the records that the batch sets aside.
 
     Raises :class:`ContractViolation` if it is not one query, or DuckDB refuses it.
     """
@@ -26,7 +33,7 @@ def answer(lake: Lake, statement: str) -> tuple[list[str], list[tuple[Any, ...]]
     try:
         connection.execute("set timezone = 'UTC'")
         for name in _tables(query):
-            connection.register(name, lake.scan(name))
+            connection.register(name, _held(lake, name))
         result = connection.execute(_unqualified(query).sql(DIALECT))
         return [column[0] for column in result.description or ()], result.fetchall()
     except duckdb.Error as error:
@@ -38,6 +45,11 @@ def answer(lake: Lake, statement: str) -> tuple[list[str], list[tuple[Any, ...]]
 def tables_of(statement: str) -> list[str]:
     """The lake's tables that the query reads. Raises as :func:`answer` does."""
     return sorted(_tables(_parsed(statement)))
+
+
+def _held(lake: Lake, name: str) -> pa.Table:
+    landed = lake.scan(name)
+    return change_rows(LOGS[name], landed) if name in LOGS else landed
 
 
 def _parsed(statement: str) -> exp.Query:

@@ -10,12 +10,13 @@ from concord.contracts.derived import DEAD_LETTERS
 from concord.contracts.events import EVENTS
 from concord.contracts.model import Dataset
 from concord.contracts.names import EVENTS_TOPIC, cdc_topic
-from concord.contracts.tables import as_change, lake_name
-from concord.gateways.kafka import Record
+from concord.contracts.tables import as_change, as_landed, lake_name
+from concord.landed.rows import mentioning
 from concord.trace.hops import Place, Version, merged
 from concord.trace.stores import Stores
 
 PLACE = ("_partition", "_offset", "_timestamp")
+LANDED = ("value", *map(lake_name, PLACE))
 ORIGIN = ("__op", "__source_lsn", "__source_ts_ms", "__ts_ms")
 
 
@@ -31,9 +32,12 @@ def _in_speed(stores: Stores, table: Dataset, key: int) -> Iterator[Version]:
 
 
 def _in_lake(stores: Stores, table: Dataset, key: int) -> Iterator[Version]:
-    columns = [lake_name(name) for name in (*PLACE, *ORIGIN)]
-    for row in stores.lake.scan(as_change(table).name, columns, f"id = {key}").to_pylist():
-        yield _version(cdc_topic(table), [row[name] for name in columns])
+    landed = stores.lake.scan(as_landed(table).name, LANDED)
+    for row in mentioning(landed, key).to_pylist():
+        value = _document(row["value"])
+        if value.get("id") == key:
+            place = Place(row[lake_name("_partition")], row[lake_name("_offset")], cdc_topic(table))
+            yield _of_document(place, row["_timestamp"], value)
 
 
 def _on_their_way(stores: Stores, table: Dataset, key: int) -> Iterator[Version]:
@@ -42,7 +46,8 @@ def _on_their_way(stores: Stores, table: Dataset, key: int) -> Iterator[Version]
     held = stores.speed.position().merge(stores.lake.position(as_change(table).name))
     for record in stores.kafka.read(topic, held.of_topic(topic)):
         if record.key and record.value and json.loads(record.key).get("id") == key:
-            yield _of_record(record, json.loads(record.value))
+            place = Place(record.partition, record.offset, record.topic)
+            yield _of_document(place, record.timestamp, _document(record.value))
 
 
 def _version(topic: str, row: Sequence[Any]) -> Version:
@@ -50,10 +55,18 @@ def _version(topic: str, row: Sequence[Any]) -> Version:
     return Version(Place(int(partition), int(offset), topic), received_at, *origin)
 
 
-def _of_record(record: Record, value: Mapping[str, Any]) -> Version:
+def _document(record: bytes) -> Mapping[str, Any]:
+    """Empty for what is no JSON object."""
+    try:
+        value = json.loads(record)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _of_document(place: Place, received_at: datetime, value: Mapping[str, Any]) -> Version:
     op, lsn, committed, captured = (value.get(name) for name in ORIGIN)
-    place = Place(record.partition, record.offset, record.topic)
-    return Version(place, record.timestamp, op, lsn, _instant(committed), _instant(captured))
+    return Version(place, received_at, op, lsn, _instant(committed), _instant(captured))
 
 
 def _instant(milliseconds: int | None) -> datetime | None:

@@ -17,8 +17,8 @@ HERE = "_topic = %s and _partition = %s and _offset = %s"
 
 
 def raw_change_hop(stores: Stores, table: Dataset, version: Version) -> Hop:
-    """The change as a batch has loaded it."""
-    return _raw(stores, (as_raw(table),), version, "no batch has loaded it yet: concord batch run")
+    """The change as a batch has loaded it, or the dead letter."""
+    return _raw(stores, (as_raw(table), RAW_DEAD_LETTERS), version, "no batch has loaded it yet: concord batch run")
 
 
 def raw_event_hop(stores: Stores, version: Version) -> Hop:

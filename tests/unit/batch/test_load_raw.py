@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from concord.batch.feeds import CHANGE_FEEDS
-from concord.batch.load_raw import Loaded, Staged, merge
+from concord.batch.load_raw import Loaded, SetAside, Staged, merge
 from concord.batch.range import between
 from concord.contracts.names import cdc_topic
 from concord.contracts.position import Position
@@ -17,13 +17,19 @@ RANGE = between(cdc_topic(ORDERS), Position(), Position.of([(cdc_topic(ORDERS), 
 
 
 class Warehouse:
-    """Answers counts in the order they are asked for (load table, RAW before, RAW after), then what partitions hold."""
+    """Answers counts in the order they are asked for: load table, RAW before and after, dead letters before and after.
 
-    def __init__(self, *counts: int) -> None:
+    ``aside`` are the load table's records that are no rows, by reason. Without a count it says what partitions hold.
+    """
+
+    def __init__(self, *counts: int, aside: Sequence[tuple[str, str, int]] = ()) -> None:
         self.counts = list(counts)
+        self.aside = aside
         self.statements: list[str] = []
 
-    def query(self, statement: str, parameters: Sequence[Any] | None = None) -> list[tuple[int, ...]]:
+    def query(self, statement: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+        if "fault_pointer, fault_detail, count(*)" in statement:
+            return list(self.aside)
         return [(self.counts.pop(0),)] if self.counts else [(0, 7, 0, 6)]
 
     def execute(self, statement: str, parameters: Sequence[Any] | None = None) -> int:
@@ -50,13 +56,35 @@ def words(warehouse: Warehouse) -> list[str]:
 
 
 def test_rows_and_audit_are_one_transaction() -> None:
-    warehouse = Warehouse(10, 0, 10)
+    warehouse = Warehouse(10, 0, 10, 0, 0)
     assert load(warehouse) == (Loaded("orders", 10, 10),)
-    assert words(warehouse) == ["begin", "merge", "insert", "commit", "drop"]
+    assert words(warehouse) == ["begin", "merge", "delete", "insert", "commit", "drop"]
+
+
+def test_what_is_no_row_is_a_dead_letter_and_every_record_is_one_or_the_other() -> None:
+    warehouse = Warehouse(10, 0, 7, 0, 3, aside=[("/channel", "is missing", 2), ("/id", "is null", 1)])
+    aside = (SetAside("orders", "/channel", "is missing", 2), SetAside("orders", "/id", "is null", 1))
+    assert load(warehouse) == (Loaded("orders", 7, 7, aside),)
+    assert words(warehouse) == ["begin", "merge", "delete", "merge", "insert", "commit", "drop"]
+    assert "'bad_change_record', arrived.fault_pointer, arrived.fault_detail" in warehouse.statements[3]
+
+
+@pytest.mark.parametrize("dead", [2, 4])
+def test_dead_letters_that_do_not_add_up_stop_the_load(dead: int) -> None:
+    warehouse = Warehouse(10, 0, 7, 0, dead, aside=[("/id", "is null", 3)])
+    with pytest.raises(Disagreement, match=rf"RAW\.dead_letters against the lake: {dead} rows where 3 were read"):
+        load(warehouse)
+    assert words(warehouse)[-1] == "rollback"
+
+
+def test_where_nothing_is_a_row_nothing_is_merged_into_the_table() -> None:
+    warehouse = Warehouse(3, 0, 0, 0, 3, aside=[("", "is no JSON", 3)])
+    assert load(warehouse, rows_read=3)[0].rows_read == 0
+    assert words(warehouse) == ["begin", "delete", "merge", "insert", "commit", "drop"]
 
 
 def test_rows_that_were_there_already_are_not_counted_as_inserted() -> None:
-    assert load(Warehouse(10, 4, 10)) == (Loaded("orders", 10, 6),)
+    assert load(Warehouse(10, 4, 10, 0, 0)) == (Loaded("orders", 10, 6),)
 
 
 def test_rows_lost_on_the_way_to_the_load_table_stop_the_load() -> None:
@@ -74,7 +102,7 @@ def test_row_that_raw_has_and_the_lake_has_not_stops_the_load() -> None:
 
 
 def test_merge_inserts_by_position_and_updates_nothing() -> None:
-    warehouse = Warehouse(10, 0, 10)
+    warehouse = Warehouse(10, 0, 10, 0, 0)
     load(warehouse)
     statement = warehouse.statements[1]
     assert "held._topic = arrived._topic and held._partition = arrived._partition" in statement

@@ -28,7 +28,7 @@ def way(column: str) -> list[str]:
 def test_a_column_of_a_table_comes_by_topic_and_lake() -> None:
     assert way("raw.orders.status") == [
         "raw.orders.status",
-        "lake.orders_changes.status",
+        "lake.orders_changes.value:status",
         "kafka.ecommerce.public.orders.status",
     ]
     assert KNOWN.sources(Field("raw.orders", "status")) == [Field("postgres.orders", "status")]
@@ -91,6 +91,6 @@ def test_a_connector_that_leaves_a_field_out_breaks_the_way() -> None:
     source = CONNECTORS["postgres-shop-source"]
     less = {**source, "transforms.unwrap.add.fields": "op,ts_ms,source.ts_ms"}
     known = Graph.of(from_connectors({**CONNECTORS, "postgres-shop-source": less}))
-    assert known.loose_ends(Field(f"lake.{ORDERS.name}_changes", "__source_lsn")) == [
+    assert known.loose_ends(Field(f"lake.{ORDERS.name}_changes", "value:__source_lsn")) == [
         "kafka.ecommerce.public.orders.__source_lsn"
     ]

@@ -13,7 +13,7 @@ from concord.gateways.kafka import Record
 from concord.gateways.lake.locate import Located
 from concord.trace.follow import follow_event, follow_row
 from concord.trace.hops import Hop, Journey, Place
-from tests.factories import change_record
+from tests.factories import change_record, to_bytes
 from tests.traced_stores import NOON, Answers, Lake, Log, stores
 
 TOPIC = cdc_topic(ORDERS)
@@ -97,6 +97,21 @@ def test_a_change_that_only_kafka_holds_is_nowhere_else_and_every_hop_says_why()
         "STAGING",
     }
     assert [hop.name for hop in journey.hops if not hop.is_there and not hop.note] == []
+
+
+def landed(record: Record) -> dict[str, Any]:
+    """As the record's sink has it."""
+    place = {"_kafka_partition": record.partition, "_offset": record.offset, "_timestamp": record.timestamp}
+    return {"value": record.value, **place}
+
+
+def test_a_change_that_only_the_lake_holds_is_found_among_the_records_that_landed() -> None:
+    other = record(14, KEY + 1)
+    mentions = Record(TOPIC, 1, 13, NOON, other.key, to_bytes(change_record(ORDERS, id=1, user_id=KEY)))
+    rows = [landed(each) for each in (record(12, KEY), mentions, other)]
+    (journey,) = follow_row(stores(lake=Lake({"orders_changes": [*rows, {**rows[0], "value": b"{"}]})), ORDERS, KEY, 9)
+    assert journey.version is not None
+    assert (journey.version.place, journey.version.op, journey.version.received_at) == (Place(1, 12, TOPIC), "u", NOON)
 
 
 def test_what_a_layer_holds_is_not_looked_for_in_kafka() -> None:

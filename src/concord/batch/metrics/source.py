@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from concord.batch.feeds import spark_name
 from concord.batch.mirrors import current_snapshot, remembered
 from concord.batch.range import between
-from concord.batch.read_lake import at_snapshot
+from concord.batch.read_lake import at_snapshot, sound_changes
 from concord.contracts.events import EVENTS
 from concord.contracts.model import Dataset
 from concord.contracts.names import EVENTS_TOPIC, cdc_topic
@@ -46,18 +46,19 @@ class Source:
 
     def log(self, table: Dataset, above: Position | None = None) -> DataFrame:
         """Every change of the table up to the position."""
-        return self._records(as_change(table), cdc_topic(table), above)
+        log, wanted = as_change(table), between(cdc_topic(table), above or Position(), self.position)
+        snapshot = self.snapshots[log.name]
+        if wanted.is_empty or snapshot is None:
+            return self._empty(log)
+        return sound_changes(self.spark, table, wanted, snapshot).select(*log.names)
 
     def events(self, above: Position | None = None) -> DataFrame:
         """Every event up to the position, late ones among them."""
-        return self._records(EVENTS, EVENTS_TOPIC, above)
-
-    def _records(self, dataset: Dataset, topic: str, above: Position | None) -> DataFrame:
-        wanted = between(topic, above or Position(), self.position)
-        snapshot = self.snapshots[dataset.name]
+        wanted = between(EVENTS_TOPIC, above or Position(), self.position)
+        snapshot = self.snapshots[EVENTS.name]
         if wanted.is_empty or snapshot is None:
-            return self._empty(dataset)
-        return at_snapshot(self.spark, dataset, wanted, snapshot).select(*dataset.names)
+            return self._empty(EVENTS)
+        return at_snapshot(self.spark, EVENTS, wanted, snapshot).select(*EVENTS.names)
 
     def _empty(self, dataset: Dataset) -> DataFrame:
         return self.spark.createDataFrame([], struct(dataset))

@@ -1,5 +1,6 @@
 """Snowflake: database, schemas, tables, and state as of a position."""
 
+import re
 from collections.abc import Mapping
 
 from concord.contracts import warehouse
@@ -66,6 +67,40 @@ def type_name(logical: LogicalType) -> str:
         case Text() | Category() | Json() | Uuid():
             return "STRING"
     raise TypeError(f"no Snowflake type for {logical}")
+
+
+_NUMBER = re.compile(r"NUMBER\((\d+),(\d+)\)")
+
+
+def described_type(column: Column) -> str:
+    """The type as ``describe table`` has it, without the bounds that are always the largest."""
+    return stripped_type(type_name(column.type))
+
+
+def stripped_type(name: str) -> str:
+    plain = name.upper().replace(" ", "")
+    if plain.startswith("NUMBER("):
+        return plain
+    base = plain.partition("(")[0]
+    return "VARCHAR" if base in ("STRING", "TEXT") else base
+
+
+def widens(was: str, now: str) -> bool:
+    """True if Snowflake makes one type the other by metadata: more digits, as many of them behind the point."""
+    old, new = _NUMBER.fullmatch(was), _NUMBER.fullmatch(now)
+    return bool(old and new and old[2] == new[2] and int(old[1]) < int(new[1]))
+
+
+def add_column(dataset: Dataset, column: Column, schema: str = "RAW") -> str:
+    """Metadata only: rows that are there read as null."""
+    return f"alter table {schema}.{dataset.name} add column {column.name} {type_name(column.type)}"
+
+
+def retype_column(dataset: Dataset, column: Column, is_other_type: bool, schema: str = "RAW") -> list[str]:
+    """To its type and, where it may be null, free of a constraint that says otherwise."""
+    altered = f"alter table {schema}.{dataset.name} alter column {column.name}"
+    retyped = [f"{altered} set data type {type_name(column.type)}"] if is_other_type else []
+    return [*retyped, f"{altered} drop not null"] if column.nullable else retyped
 
 
 def create_database() -> list[str]:

@@ -98,6 +98,14 @@ class Lake:
             return False
         return True
 
+    def columns(self, name: str) -> list[tuple[str, str, bool]]:
+        """(name, type, required) of each column, in the table's order."""
+        return [(field.name, str(field.field_type), field.required) for field in self._table(name).schema().fields]
+
+    def alter_table(self, dataset: Dataset, added: Sequence[tuple[str, str | None]], retyped: Sequence[str]) -> None:
+        """Add columns, each behind another (None: first), and give others the contract's type. No file is touched."""
+        self._ask(f"alter {dataset.name}", lambda _: _alter(self._table(dataset.name), dataset, added, retyped))
+
     def has_table(self, name: str) -> bool:
         return bool(self._ask(f"look for {name}", lambda catalog: catalog.table_exists(_identifier(name))))
 
@@ -301,6 +309,16 @@ def _create(catalog: Catalog, dataset: Dataset, schema: Schema) -> None:
         partition_spec=partitions(dataset, schema),
         properties=dict(iceberg.TABLE_PROPERTIES),
     )
+
+
+def _alter(table: Table, dataset: Dataset, added: Sequence[tuple[str, str | None]], retyped: Sequence[str]) -> None:
+    declared = schema_of(dataset)
+    with table.update_schema() as update:
+        for name in retyped:
+            update.update_column(name, declared.find_type(name), required=declared.find_field(name).required)
+        for name, after in added:
+            update.add_column(name, declared.find_type(name))
+            update.move_after(name, after) if after else update.move_first(name)
 
 
 def partitions(dataset: Dataset, schema: Schema) -> PartitionSpec:

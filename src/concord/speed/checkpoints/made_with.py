@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 from concord.contracts.model import Dataset
-from concord.dialects.clickhouse import column_type
+from concord.dialects.clickhouse import column_type, widens
 from concord.gateways.kafka import TopicIdentity
 
 FILE = "made-with.json"
@@ -121,5 +121,5 @@ def _tables(was: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str,
 def _column(what: str, was: str | None, now: str | None) -> Iterator[Change]:
     if was == now:
         return
-    is_harmless = was is None and now is not None and OPTIONAL in now
+    is_harmless = now is not None and (OPTIONAL in now if was is None else widens(was, now))
     yield Change(what, was or "absent", now or "absent", "" if is_harmless else "rows at rest have it as it was")

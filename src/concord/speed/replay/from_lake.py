@@ -6,22 +6,20 @@ from functools import reduce
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructType
 
 from concord.contracts.events import EVENTS_LANDING
 from concord.contracts.model import Dataset
 from concord.contracts.names import CHANGES_QUERY, EVENTS_QUERY, LAKE_NAMESPACE
-from concord.contracts.tables import TABLES, as_change, lake_name
-from concord.dialects.spark import struct
+from concord.contracts.tables import TABLES, as_landed, lake_name
 from concord.errors import Disagreement
 from concord.gateways.lake import SPARK_CATALOG
-from concord.speed.changes import FAULT, IS_TOMBSTONE
-from concord.speed.records import ORIGINAL, POSITION
+from concord.speed.changes import parsed
+from concord.speed.records import POSITION
 from concord.speed.validate import validated
 
 LANDED: Mapping[str, Sequence[Dataset]] = {
     EVENTS_QUERY: (EVENTS_LANDING,),
-    CHANGES_QUERY: tuple(as_change(table) for table in TABLES.values()),
+    CHANGES_QUERY: tuple(as_landed(table) for table in TABLES.values()),
 }
 """What the sinks write of a query's topics."""
 
@@ -30,11 +28,12 @@ Span = tuple[int, int]
 
 
 def records(spark: SparkSession, query: str, snapshots: Snapshots, span: Span) -> DataFrame:
-    """What the query's own transformation would have made of the records received in ``span``."""
-    if query == EVENTS_QUERY:
-        return validated(_at(spark, EVENTS_LANDING, snapshots).where(_within(span)).select("value", *POSITION))
-    tables = [table for table in TABLES.values() if as_change(table).name in snapshots]
-    return reduce(DataFrame.unionByName, (_changes(spark, table, snapshots, span) for table in tables))
+    """What the query's own transformation makes of the records received in ``span``."""
+    landed = [
+        _at(spark, dataset, snapshots).where(_within(span)) for dataset in LANDED[query] if dataset.name in snapshots
+    ]
+    rows = reduce(DataFrame.unionByName, (each.select("value", *POSITION) for each in landed))
+    return validated(rows) if query == EVENTS_QUERY else parsed(rows)
 
 
 def receipts(spark: SparkSession, query: str, snapshots: Snapshots, size: int) -> tuple[int, ...]:
@@ -66,29 +65,3 @@ def _at(spark: SparkSession, dataset: Dataset, snapshots: Snapshots) -> DataFram
 def _within(span: Span) -> SparkColumn:
     after, upto = (F.timestamp_millis(F.lit(moment)) for moment in span)
     return (F.col("_timestamp") > after) & (F.col("_timestamp") <= upto)
-
-
-def _changes(spark: SparkSession, table: Dataset, snapshots: Snapshots, span: Span) -> DataFrame:
-    """Changes of one table in the shape of :func:`concord.speed.changes.parsed`: none is faulty, or it were not here."""
-    rows = _at(spark, as_change(table), snapshots).where(_within(span))
-    own = F.struct(*(_value(table, name) for name in value_type(table).names))
-    structs = ((own if other is table else F.lit(None)).cast(value_type(other)) for other in TABLES.values())
-    named = [column.alias(name) for name, column in zip(TABLES, structs, strict=True)]
-    return rows.select(
-        F.lit(None).cast("binary").alias(ORIGINAL),
-        F.lit(False).alias(IS_TOMBSTONE),
-        F.lit(None).cast(StringType()).alias(FAULT),
-        *named,
-        *POSITION,
-    )
-
-
-def _value(table: Dataset, name: str) -> SparkColumn:
-    """A delete carries only its key; what the lake has besides is Debezium's filler."""
-    is_filler = name in table.names and name not in table.key
-    return (F.when(F.col("__op") != "d", F.col(name)) if is_filler else F.col(name)).alias(name)
-
-
-def value_type(table: Dataset) -> StructType:
-    """A change without its position."""
-    return StructType([field for field in struct(as_change(table)).fields if field.name not in POSITION])

@@ -93,7 +93,7 @@ class Replay:
 
     def _wipe(self, plan: Plan) -> Plan:
         folder = self.layer.checkpoints
-        tables.wipe(self.store, self.query, self.layer.events_topic)
+        tables.wipe(self.store, self.query, self.layer.topics(self.query))
         spark_files.begin(folder, self.query, plan.checkpoint_id)
         plans.write(folder, self.query, plan.wiped())
         return plan.wiped()

@@ -35,14 +35,14 @@ KEPT = (DEAD_LETTERS.name, "dead_letter_replays", "enrichments", "user_tiers", "
 """What somebody else writes, or what the lake could not give back."""
 
 
-def wipe(store: ClickHouse, query: str, events_topic: str) -> None:
-    """Nothing of the query is at rest afterwards. Dead letters of changes stay: the lake has none of them."""
+def wipe(store: ClickHouse, query: str, topics: Sequence[str]) -> None:
+    """Nothing of the query is at rest afterwards, dead letters of its topics neither: the lake has their records."""
     for table in OWN[query]:
         store.command(f"truncate table {table}")
     for table in BY_QUERY:
         store.command(f"delete from {table} where query = {{query:String}}", {"query": query})
-    if query == EVENTS_QUERY:
-        store.command(f"delete from {DEAD_LETTERS.name} where _topic = {{topic:String}}", {"topic": events_topic})
+    for topic in topics:
+        store.command(f"delete from {DEAD_LETTERS.name} where _topic = {{topic:String}}", {"topic": topic})
 
 
 def keep_expired(store: ClickHouse, query: str) -> None:

@@ -46,8 +46,16 @@ def test_what_is_noted_comes_back() -> None:
         replace(WAS, topics=events(partitions=6)),
         replace(WAS, topics={**events(), "more": TopicIdentity("bbb", 4)}),
         replace(WAS, columns=columns(colour="Nullable(String)")),
+        replace(WAS, columns=columns(price="Nullable(Decimal(12, 2))")),
     ],
-    ids=["a patch of Spark", "a newer Spark", "more partitions", "one more topic", "one more optional column"],
+    ids=[
+        "a patch of Spark",
+        "a newer Spark",
+        "more partitions",
+        "one more topic",
+        "one more optional column",
+        "a wider decimal",
+    ],
 )
 def test_a_harmless_change_is_told_and_does_not_matter(now: MadeWith) -> None:
     assert not seen(now).why

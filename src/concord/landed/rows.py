@@ -1,0 +1,33 @@
+"""Landed change records as the rows that they are, for whoever looks at the lake without Spark."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from concord.contracts.model import Dataset
+from concord.contracts.tables import POSITION_COLUMNS, as_change, in_lake, lake_name
+from concord.dialects.arrow import arrow_schema
+from concord.rules.changes import UnfitChange, change_row
+
+POSITION = tuple(lake_name(column.name) for column in POSITION_COLUMNS)
+
+
+def change_rows(table: Dataset, landed: pa.Table) -> pa.Table:
+    """The rows of the table's change log, by their names in the lake, without the records that are set aside."""
+    return pa.Table.from_pylist(list(_rows(table, landed)), schema=arrow_schema(in_lake(as_change(table))))
+
+
+def _rows(table: Dataset, landed: pa.Table) -> Iterator[dict[str, Any]]:
+    for record in landed.filter(pc.is_valid(landed["value"])).to_pylist():
+        try:
+            row = change_row(table, record["value"])
+        except UnfitChange:
+            continue
+        yield row | {name: record[name] for name in POSITION}
+
+
+def mentioning(landed: pa.Table, number: int) -> pa.Table:
+    """The records in which the number stands at all: a few out of many, before any is read."""
+    return landed.filter(pc.match_substring(landed["value"], str(number)))
