@@ -31,7 +31,7 @@ from concord.contracts.position import Position
 from concord.contracts.tables import POSITION_KEY, lake_name
 from concord.dialects import iceberg
 from concord.errors import Misconfigured, Unavailable
-from concord.gateways.lake.files import Figures, Stored, delete, figures_of, orphans, repeated_files
+from concord.gateways.lake.files import Figures, Stored, delete, figures_of, orphans, repeated_files, stored
 from concord.gateways.lake.locate import Located, located
 from concord.gateways.lake.snapshots import Snapshot, snapshots_of
 
@@ -137,6 +137,10 @@ class Lake:
     def figures(self, name: str) -> Figures:
         """Files, sizes, manifests, snapshots, and how long it takes to plan a read."""
         return self._ask(f"plan a read of {name}", lambda _: figures_of(self._table(name)))
+
+    def stored_bytes(self, name: str) -> int:
+        """Of every object below the table's location: old snapshots, metadata and what nothing refers to among them."""
+        return self._ask(f"list objects of {name}", lambda _: sum(one.bytes for one in stored(self._table(name))))
 
     def repeated_files(self, name: str) -> list[str]:
         """Data files that are registered more than once."""
