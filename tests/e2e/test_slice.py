@@ -530,6 +530,9 @@ def test_each_warehouse_is_paid_for_and_stopping_sooner_saves(run: Slice):
     charged = sum(Decimal(each["credits"]) for each in report["statements"])
     assert abs(paid - charged) < Decimal("1e-9")
     assert paid > 0
+    kept = {each["table"]: each for each in report["lake"]}
+    assert {"orders", "orders_changes"} <= set(kept)
+    assert all(0 < each["needed_bytes"] <= each["stored_bytes"] for each in kept.values())
     month = concord("cost", "whatif", "--suspend", "60", "--every", "1h")
     assert set(month["warehouses"]) >= {"LOAD_WH", "COMPUTE_WH"}
     assert Decimal(month["credits_saved"]) > 0

@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 
 from concord.bench import at_rest, recorded
+from concord.bench.batch import Step, run, with_needed
 from concord.bench.expected import Totals, differences
 from concord.bench.ranges import Since
 from concord.bench.record import Recording, record
 from concord.bench.speed import Bench
+from concord.cli.batch import tools
+from concord.cli.bench import Told
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.kafka import Kafka
 from concord.settings import Settings
@@ -49,3 +52,15 @@ def test_a_paced_run_is_right_and_has_its_figures(
 
     # The same rows are wrong for a run that sent nothing.
     assert differences(Totals(), at_rest.totals(clickhouse, since))
+
+
+def test_a_small_run_of_the_batch_layers_lake_is_right_and_has_its_figures(settings: Settings) -> None:
+    plan = run.Plan("batch", "concord bench batch", 2_000, 1, with_needed([Step.MERGE, Step.COMPACTION]))
+    document = run.batch(settings, plan, tools, Told(), lambda text: None)
+
+    assert document["checks"]["differences"] == []
+    steps = document["result"]["steps"]
+    assert steps["merge"]["changed"] == round(steps["merge"]["rows"] / 100)
+    assert steps["compaction"]["files_after"] < steps["compaction"]["files_before"]
+    assert all(step["seconds"] > 0 and step["peak_bytes"] > 0 for step in steps.values())
+    assert steps["merge"]["cpu_seconds"]["spark"] > 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,15 @@ def test_newest_publication_is_the_one_that_counts(warehouse: Snowflake) -> None
 def test_records_carry_the_names_of_the_contract(warehouse: Snowflake) -> None:
     assert warehouse.records("select 1 as id, 'x' as _topic") == [{"id": 1, "_topic": "x"}]
     assert warehouse.answer("select 1 as id where false") == (["ID"], [])
+
+
+def test_an_answer_comes_as_arrow_with_its_types(warehouse: Snowflake) -> None:
+    answer = warehouse.arrow("select 7 as ID, 1.50::number(10, 2) as PRICE, null::string as NAME")
+    assert answer.column_names == ["id", "price", "name"]
+    assert answer.to_pylist() == [{"id": 7, "price": Decimal("1.50"), "name": None}]
+    assert warehouse.arrow("select id from RAW.ORDERS where 1 = 0").num_rows == 0
+    with pytest.raises(Misconfigured, match="NOWHERE"):
+        warehouse.arrow("select * from RAW.NOWHERE")
 
 
 def test_wrong_statement_is_named_by_its_first_line(warehouse: Snowflake) -> None:

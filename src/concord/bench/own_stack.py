@@ -4,7 +4,7 @@ import json
 import random
 import shutil
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,16 +27,33 @@ FOLDERS = ("profile", "home", "cache")
 
 SPEED_STORES = ("kafka", "clickhouse")
 LAKE_STORES = ("postgres", "object-store", "kafka", "connect", "clickhouse")
+BATCH_STORES = ("object-store", "kafka", "connect", "clickhouse", "snowflake")
 SPEED = "speed"
 
 
+Provide = Callable[[Settings, Collection[str]], None]
+
+
+def provide(own: Settings, stores: Collection[str]) -> None:
+    """Topics and tables of these stores."""
+    if set(SPEED_STORES) <= set(stores):
+        provision.provision_kafka(own)
+        provision.provision_clickhouse(own)
+    if "connect" in stores:
+        provision.provision_postgres(own)
+        provision.provision_lake(own)
+        provision.provision_connectors(own)
+
+
 @contextmanager
-def own_stack(settings: Settings, stores: Collection[str], watcher: Watcher, keep: bool = False) -> Iterator[Settings]:
+def own_stack(
+    settings: Settings, stores: Collection[str], watcher: Watcher, keep: bool = False, provide: Provide = provide
+) -> Iterator[Settings]:
     """The stores run and hold topics and tables; everything ends and is deleted with the block, unless ``keep``."""
     own = own_settings(settings)
     try:
         lifecycle.start(own, stores, watcher)
-        _provision(own, stores)
+        provide(own, stores)
         yield own
     finally:
         lifecycle.stop(own, watcher)
@@ -92,16 +109,6 @@ def as_toml(sections: dict[str, dict[str, Any]]) -> str:
 def _line(item: tuple[str, Any]) -> str:
     name, value = item
     return f"{name} = {json.dumps(value)}\n"
-
-
-def _provision(own: Settings, stores: Collection[str]) -> None:
-    if set(SPEED_STORES) <= set(stores):
-        provision.provision_kafka(own)
-        provision.provision_clickhouse(own)
-    if "connect" in stores:
-        provision.provision_postgres(own)
-        provision.provision_lake(own)
-        provision.provision_connectors(own)
 
 
 def start_speed(settings: Settings, watcher: Watcher) -> None:

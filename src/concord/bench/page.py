@@ -1,11 +1,13 @@
 """The page of results: one section per document, with tables, plots and how to run it again."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from concord.bench.batch import page as of_batch
 from concord.bench.plots import plots
+from concord.bench.tables import markdown_table
 
 PAGE = "README.md"
 MIB = 1 << 20
@@ -51,7 +53,9 @@ def _lines(document: Document) -> Iterator[str]:
         yield from _peers(peers)
     if answers := result.get("answers"):
         yield from _answers(answers)
-    if not {"paced", "answers"} & set(result):
+    if "steps" in result:
+        yield from of_batch.lines(document)
+    if not {"paced", "answers", "steps"} & set(result):
         yield from markdown_table(("figure", "value"), list(_plain("", result)))
     yield from (f"![{name}]({name})\n" for name in plots(document))
 
@@ -139,10 +143,3 @@ def _plain(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
             yield from _plain(f"{prefix} {name}".strip(), inner)
     elif isinstance(value, int | float):
         yield prefix, f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
-
-
-def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield "| " + " | ".join(columns) + " |"
-    yield "|" + "---|" * len(columns)
-    yield from ("| " + " | ".join(row) + " |" for row in rows)
-    yield ""

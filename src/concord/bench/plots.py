@@ -4,11 +4,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from concord.bench.batch import plots as of_batch
+from concord.bench.drawing import drawing
 
-INCHES = (8, 3)
 COLOURS = {"broker": "#8c8c8c", "spark": "#e07b39", "clickhouse": "#d9b310"}
 
 Document = Mapping[str, Any]
@@ -25,61 +23,44 @@ def plots(document: Document) -> dict[str, Callable[[Path], None]]:
         found[f"{name}-cpu.svg"] = lambda path: cpu(path, document)
     if answers := result.get("answers"):
         found[f"{document['name']}.svg"] = lambda path: questions(path, answers)
+    if "steps" in result:
+        found |= of_batch.plots(document)
     return found
 
 
 def lag(path: Path, paced: Document) -> None:
     """Records sent and not held, and memory, by second of the run."""
     seconds = [moment["second"] for moment in paced["moments"]]
-    figure, axes = _axes("second of the run", "records sent and not held yet")
-    axes.plot(seconds, [moment["lag"] for moment in paced["moments"]], color=COLOURS["spark"])
-    axes.set_ylim(bottom=0)
-    _save(figure, path)
+    with drawing(path, "second of the run", "records sent and not held yet") as axes:
+        axes.plot(seconds, [moment["lag"] for moment in paced["moments"]], color=COLOURS["spark"])
+        axes.set_ylim(bottom=0)
 
 
 def freshness(path: Path, paced: Document) -> None:
     """Percentiles by ten seconds of the run."""
     timeline = paced["freshness_seconds"]["timeline"]
-    figure, axes = _axes("second of the run", "seconds until a query sees the row")
-    for name, width in (("p50", 2.0), ("p95", 1.2), ("p99", 0.8)):
-        axes.plot([row["second"] for row in timeline], [row[name] for row in timeline], label=name, linewidth=width)
-    axes.set_ylim(bottom=0)
-    axes.legend(loc="upper right")
-    _save(figure, path)
+    with drawing(path, "second of the run", "seconds until a query sees the row") as axes:
+        for name, width in (("p50", 2.0), ("p95", 1.2), ("p99", 0.8)):
+            axes.plot([row["second"] for row in timeline], [row[name] for row in timeline], label=name, linewidth=width)
+        axes.set_ylim(bottom=0)
+        axes.legend(loc="upper right")
 
 
 def cpu(path: Path, document: Document) -> None:
     """CPU per event: Concord by hop, and the peers of the same run."""
-    figure, axes = _axes("µs of CPU per event", "")
-    left = 0.0
-    for hop, cost in document["hops"].items():
-        axes.barh("Concord", cost["cpu_us_per_event"], left=left, color=COLOURS.get(hop), label=hop)
-        left += cost["cpu_us_per_event"]
-    for peer, figures in (document["result"].get("peers") or {}).items():
-        if "cpu_us_per_event" in figures:
-            axes.barh(peer, figures["cpu_us_per_event"], color="#4c72b0")
-    axes.legend(loc="lower right")
-    _save(figure, path)
+    with drawing(path, "µs of CPU per event", "") as axes:
+        left = 0.0
+        for hop, cost in document["hops"].items():
+            axes.barh("Concord", cost["cpu_us_per_event"], left=left, color=COLOURS.get(hop), label=hop)
+            left += cost["cpu_us_per_event"]
+        for peer, figures in (document["result"].get("peers") or {}).items():
+            if "cpu_us_per_event" in figures:
+                axes.barh(peer, figures["cpu_us_per_event"], color="#4c72b0")
+        axes.legend(loc="lower right")
 
 
 def questions(path: Path, answers: Document) -> None:
     """The 95th percentile of each question."""
-    figure, axes = _axes("milliseconds, 95th percentile", "")
-    names = list(answers["by_question"])[::-1]
-    axes.barh(names, [answers["by_question"][name]["ms"]["p95"] for name in names], color=COLOURS["clickhouse"])
-    _save(figure, path)
-
-
-def _axes(x: str, y: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=INCHES, layout="constrained")
-    axes = figure.subplots()
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    axes.grid(alpha=0.3)
-    return figure, axes
-
-
-def _save(figure: Figure, path: Path) -> None:
-    """The same figures give the same file."""
-    with mpl.rc_context({"svg.hashsalt": "concord"}):
-        figure.savefig(path, format="svg", metadata={"Date": None})
+    with drawing(path, "milliseconds, 95th percentile", "") as axes:
+        names = list(answers["by_question"])[::-1]
+        axes.barh(names, [answers["by_question"][name]["ms"]["p95"] for name in names], color=COLOURS["clickhouse"])

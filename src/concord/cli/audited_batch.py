@@ -6,10 +6,10 @@ from typing import Any
 from concord.batch import job
 from concord.batch.feeds import EVENT_FEEDS
 from concord.cli.audited import Noted, audited, hand_in, identity_of
-from concord.cli.progress import Timed
 from concord.contracts.audit import Action
 from concord.governance.trail import BATCH_RUN
 from concord.settings import Settings
+from concord.telemetry.timed import Timed
 
 
 def run_audited(settings: Settings, tools: job.Tools, request: job.Request, steps: Timed) -> job.Outcome:

@@ -21,12 +21,13 @@ from concord.cli import batch_metrics
 from concord.cli.audited import audited, identity_of
 from concord.cli.audited_batch import events_document, run_audited
 from concord.cli.output import AsJson, console, errors, print_json, table
-from concord.cli.progress import Steps, Timed
+from concord.cli.progress import Steps
 from concord.contracts.audit import Action
 from concord.contracts.position import Position, Publication
 from concord.errors import Disagreement
 from concord.settings import PROJECT, Settings, child_environment, load_settings
 from concord.telemetry.clock import now
+from concord.telemetry.timed import Timed
 
 NOT_PUBLISHED = "loaded, not published"
 

@@ -9,16 +9,17 @@ from typing import Annotated, Any
 import typer
 
 from concord.bench import campaign, hops, result
+from concord.bench.batch import Step, with_needed
 from concord.bench.beside import Beside
 from concord.bench.peers import Peer
 from concord.bench.record import Recording, Shares
 from concord.bench.speed import Burst, Measured
 from concord.cli.numbers import positive
 from concord.cli.output import AsJson, console, errors, print_json, table
-from concord.errors import Disagreement
+from concord.errors import Disagreement, Misconfigured
 from concord.settings import Settings, load_settings
 
-app = typer.Typer(help="Measure: the speed layer, each hop alone, dashboard questions, and what others do.")
+app = typer.Typer(help="Measure: both layers, each hop alone, dashboard questions, and what others do.")
 
 Folder = Annotated[Path, typer.Option("--results", help="Where the result is written.")]
 File = Annotated[Path | None, typer.Option("--file", help="Recorded events; made in the cache folder if not given.")]
@@ -141,6 +142,37 @@ def queries(
     plan = campaign.Plan("queries", command_line(), rate, seconds, warm_seconds=warm_up, keeps=keep)
     chosen = campaign.recorded_file(settings, file, say)
     _finish(campaign.queries(settings, chosen, plan, events, Told(), say), results, as_json)
+
+
+@app.command()
+def batch(
+    lines: Annotated[
+        int, typer.Option(min=1_000, help="Order lines to generate, over 100 days; a day more comes after them.")
+    ] = 1_000_000,
+    data: Annotated[
+        Path | None, typer.Option(help="A file that `concord load online-retail` takes, instead of generated lines.")
+    ] = None,
+    only: Annotated[str, typer.Option(help=f"Steps, of {', '.join(Step)}; all if not given.")] = "",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same rows.")] = 1,
+    keep: Keep = False,
+    name: Annotated[str, typer.Option(help="Of the result's file.")] = "batch",
+    results: Folder = result.FOLDER,
+    as_json: AsJson = False,
+) -> None:
+    """The batch layer from Kafka to the marts, and DuckDB alone beside it; equal row for row, or the run is void."""
+    from concord.bench.batch import run  # Spark and Arrow take seconds to import
+    from concord.cli.batch import tools
+
+    plan = run.Plan(name, command_line(), lines, seed, with_needed(steps_of(only)), data, keep)
+    _finish(run.batch(load_settings(), plan, tools, Told(), say), results, as_json)
+
+
+def steps_of(given: str) -> list[Step]:
+    """``sink,merge``. Raises :class:`Misconfigured` naming a word that is no step."""
+    words = [word.strip() for word in given.split(",") if word.strip()]
+    if unknown := [word for word in words if word not in list(Step)]:
+        raise Misconfigured(f"--only: {unknown[0]!r} is no step of the batch benchmark", f"it has {', '.join(Step)}")
+    return [Step(word) for word in words]
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""``concord capacity``: what a rate of events needs, and which hop breaks first."""
+"""``concord capacity``: what a rate of events, or a volume of orders, needs, and what breaks first."""
 
 import json
 from collections.abc import Mapping
@@ -9,10 +9,13 @@ from typing import Annotated, Any
 from rich.filesize import decimal
 from rich.table import Table
 
+from concord.cli.batch_capacity import Answer
+from concord.cli.cost.whatif import Every
 from concord.cli.numbers import positive
 from concord.cli.output import AsJson, console, print_json, table
-from concord.errors import Misconfigured
+from concord.errors import ConcordError, ExitCode, Misconfigured
 from concord.provision import DAY_MS, EVENTS
+from concord.rules.batch_capacity import Volume
 from concord.rules.capacity import MICROSECONDS, Capacity, HopPlan
 from concord.rules.capacity import capacity as sized
 from concord.rules.hop_costs import DECLARED, Hop, HopCost, hop_costs
@@ -22,25 +25,46 @@ from concord.settings import PROJECT, load_settings
 BENCHMARK = PROJECT / "docs" / "benchmarks" / "speed.json"
 KAFKA_DAYS = int(EVENTS["retention.ms"]) / DAY_MS
 
+DAILY: Any = "1d"
+
 DECLARED_NOTE = "declared, seen on 2 busy cores; for this machine: concord bench speed"
 
 Costs = Mapping[Hop, HopCost]
 
 
+class NothingAsked(ConcordError):
+    """Neither a rate nor a volume was given."""
+
+    exit_code = ExitCode.USAGE
+
+
 def capacity(
-    target: Annotated[float, positive("--target", "Events per second, sustained.")],
+    target: Annotated[
+        float | None, positive("--target", "Events per second, sustained: sizes the speed layer.")
+    ] = None,
+    orders: Annotated[float | None, positive("--orders", "Orders per day: sizes the batch layer.")] = None,
+    lines_per_order: Annotated[float, positive("--lines-per-order", "Mean lines of an order.")] = 4,
+    every: Every = DAILY,
     event_bytes: Annotated[float, positive("--event-bytes", "Mean size of an event as JSON.")] = 424,
     days: Annotated[float, positive("--days", "How long ClickHouse keeps events.")] = 30,
     as_json: AsJson = False,
 ) -> None:
-    """Size partitions, executors, ClickHouse, disks and network for a rate, from what an event was measured to cost."""
+    """Size either layer from what a row was measured to cost: machines, disks, network; seconds, credits, the lake."""
+    if not (target or orders):
+        raise NothingAsked("nothing to size: give --target (events a second) or --orders (orders a day), or both")
+    settings = load_settings()
     costs, source = measured_costs(BENCHMARK)
-    demand = Demand(target, event_bytes, KAFKA_DAYS, days, load_settings().spark.trigger_seconds)
-    answer = sized(demand, costs, Sizing())
+    demand = Demand(target, event_bytes, KAFKA_DAYS, days, settings.spark.trigger_seconds) if target else None
+    speed = sized(demand, costs, Sizing()) if demand else None
+    batch = Answer.to(Volume(orders, lines_per_order, every=every), settings) if orders else None
     if as_json:
-        print_json(document(answer, costs, source))
-    else:
-        show(answer, source)
+        of_speed = document(speed, costs, source) if speed else {}
+        print_json({**of_speed, **({"batch": batch.document()} if batch else {})})
+        return
+    if speed:
+        show(speed, source)
+    if batch:
+        batch.show()
 
 
 def measured_costs(path: Path) -> tuple[Costs, str]:

@@ -1,12 +1,12 @@
 """How far a command is: a bar or a step at a time, on standard error; standard output belongs to results."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from concord.cli.output import console, errors
+from concord.telemetry.timed import Timed
 
 
 @contextmanager
@@ -25,19 +25,6 @@ def progress_bar(what: str, hidden: bool = False, unit: str = "") -> Iterator[Ca
     with bar:
         task = bar.add_task(what, total=None, visible=False)
         yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
-
-
-class Timed:
-    """Remembers how long each step took."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        started = time.monotonic()
-        yield
-        self.seconds[name] = round(time.monotonic() - started, 1)
 
 
 class Steps(Timed):

@@ -13,13 +13,13 @@ from concord.batch.mirrors import Mirrored
 from concord.batch.range import Range
 from concord.cli.audited import audited, spool
 from concord.cli.audited_batch import run_audited
-from concord.cli.progress import Timed
 from concord.contracts.audit import Action, Ending
 from concord.contracts.names import EVENTS_TOPIC
 from concord.contracts.position import Position, Publication
 from concord.errors import Disagreement
 from concord.settings import Settings, load_settings
 from concord.telemetry.clock import now
+from concord.telemetry.timed import Timed
 
 
 @pytest.fixture

@@ -1,13 +1,18 @@
 """Times on the command line, and what is told about the figures."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 
 from concord.cli.cost.basis import LOCAL, basis, notes
+from concord.cli.cost.resources import OF_RUN, advice, asked_of, uses
 from concord.cli.cost.whatif import WrongTime, duration
 from concord.contracts.warehouse import Size
+from concord.rules.resource_use import Asked, Footprint, JobRun, use_by_job
+from concord.settings import load_settings
 from tests.unit.rules.test_warehouse_cost import PRICES, at
 
 
@@ -43,3 +48,42 @@ def test_a_month_that_cannot_be_is_a_matter_of_usage(concord) -> None:
 
 def test_stopping_after_less_than_an_account_takes_is_refused(concord) -> None:
     assert concord("cost", "whatif", "--suspend", "30").code == 2
+
+
+def test_a_local_session_asks_for_its_cores_and_a_clusters_for_its_executors() -> None:
+    settings = load_settings()
+    spark = settings.spark.model_copy(update={"master": "local[3]", "batch_memory": "2g"})
+    assert asked_of(settings.model_copy(update={"spark": spark})) == Asked(3, 2 << 30)
+
+    cluster = spark.model_copy(update={"master": "k8s://https://cluster", "batch_memory": "1500m"})
+    assert asked_of(settings.model_copy(update={"spark": cluster})) == Asked(4, 1500 << 20)
+
+
+class RememberedRuns:
+    """The part of the lake that knows of Spark's runs."""
+
+    def __init__(self, *rows: tuple[object, ...]) -> None:
+        self.rows = [dict(zip(OF_RUN, row, strict=True)) for row in rows]
+
+    def current_snapshot(self, name: str) -> int | None:
+        return 1 if self.rows else None
+
+    def scan(self, name: str, columns: tuple[str, ...], row_filter: str) -> pa.Table:
+        return pa.Table.from_pylist(self.rows).select(list(columns))
+
+
+def test_what_spark_used_is_read_from_its_book_of_runs() -> None:
+    asked = Asked(2, 3 << 30)
+    book = RememberedRuns(
+        ("order_metrics", Decimal("4.0"), Decimal("2.0"), 1 << 30, 0),
+        ("order_metrics", Decimal("6.0"), Decimal("8.0"), 2 << 30, 5),
+    )
+    (use,) = uses(book, datetime(2026, 1, 1, tzinfo=UTC), asked)  # type: ignore[arg-type]
+    assert (use.runs, use.core_share, use.memory_bytes_used, use.spilled_bytes) == (2, Decimal("0.5"), 2 << 30, 5)
+    assert uses(RememberedRuns(), datetime(2026, 1, 1, tzinfo=UTC), asked) == []  # type: ignore[arg-type]
+
+
+def test_advice_is_given_on_spark_and_on_tables_alike() -> None:
+    use = use_by_job([JobRun("order_metrics", Decimal(1), Decimal(1), 1, 5 << 20)], Asked(2, 3 << 30))
+    found = [*advice(use, Asked(2, 3 << 30), [Footprint("orders", 1 << 20, 900 << 20)])]
+    assert [each.about for each in found] == ["Spark's memory", "lake orders"]

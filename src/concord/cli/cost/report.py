@@ -1,6 +1,7 @@
 """``concord cost report``: what was paid for, for what, and what would make it cheaper."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from concord import bootstrap
+from concord.cli.cost import resources
 from concord.cli.cost.basis import Found, basis, bill_of, document, notes, price_list, print_notes, suspend_of
 from concord.cli.moments import MOMENTS, in_utc
 from concord.cli.output import AsJson, console, errors, print_json, table
@@ -17,6 +19,7 @@ from concord.errors import Misconfigured, Unavailable
 from concord.governance.statements import size_of, statements
 from concord.rules import cost_advice
 from concord.rules.cost_advice import Advice
+from concord.rules.resource_use import Footprint, Use
 from concord.rules.warehouse_cost import DAYS_OF_MONTH, Bill, Prices, by_warehouse, priced, seconds
 from concord.settings import Settings, load_settings
 from concord.telemetry.clock import now
@@ -37,14 +40,20 @@ def report(since: Since = None, as_json: AsJson = False) -> None:
         found = by_warehouse(statements(warehouse, begin, until))
     bills = [bill_of(name, each, suspend_of(settings), listed) for name, each in found.items()]
     kinds = _kinds(found, suspend_of(settings), listed)
-    advice = [*_advice(found, bills, listed), *_on_lake(settings)]
+    beside = _beside(settings, begin)
+    advice = [*_advice(found, bills, listed), *beside.advice]
     if as_json:
-        figures = {"warehouses": [document(each) for each in bills], "statements": kinds}
+        used = resources.document(beside.uses, beside.tables)
+        figures = {"warehouses": [document(each) for each in bills], "statements": kinds, **used}
         told = {"advice": [vars(each) for each in advice], "unknown": _unknown(found)}
         print_json({**basis(listed, found), "since": begin.isoformat(), **figures, **told})
         return
     console.print(_bills(f"Warehouses since {begin:%Y-%m-%d %H:%M} UTC", bills, listed))
     console.print(_kinds_table(kinds))
+    if beside.uses:
+        console.print(resources.spark_table(beside.uses))
+    if beside.tables:
+        console.print(resources.lake_table(beside.tables))
     for each in advice:
         console.print(_told(each), highlight=False)
     print_notes([*_unknown(found), *notes(listed, found)])
@@ -58,15 +67,26 @@ def _advice(found: Found, bills: Sequence[Bill], listed: Prices) -> Iterator[Adv
         yield from cost_advice.on_scans(each.warehouse, mine)
 
 
-def _on_lake(settings: Settings) -> list[Advice]:
+@dataclass(frozen=True)
+class Beside:
+    """What there is to say of Spark and the lake."""
+
+    uses: Sequence[Use] = ()
+    tables: Sequence[Footprint] = ()
+    advice: Sequence[Advice] = ()
+
+
+def _beside(settings: Settings, since: datetime) -> Beside:
     """The report is about the warehouse: a lake that does not answer is told and no failure."""
-    lake = bootstrap.lake(settings)
+    lake, asked = bootstrap.lake(settings), resources.asked_of(settings)
     try:
         figures = {one.name: lake.figures(one.name) for one in LAKE_DATASETS if lake.current_snapshot(one.name)}
+        found, tables = resources.uses(lake, since, asked), resources.footprints(lake, list(figures))
     except (Unavailable, Misconfigured) as error:
         errors.print(f"[yellow]nothing about the lake's files: {escape(error.message)}[/yellow]", highlight=False)
-        return []
-    return [each for name, one in figures.items() for each in cost_advice.on_files(name, one.files, one.mean_bytes)]
+        return Beside()
+    small = [each for name, one in figures.items() for each in cost_advice.on_files(name, one.files, one.mean_bytes)]
+    return Beside(found, tables, [*small, *resources.advice(found, asked, tables)])
 
 
 def _unknown(found: Found) -> list[str]:

@@ -157,6 +157,10 @@ class Lake:
         """Files, sizes, manifests, snapshots, and how long it takes to plan a read."""
         return self._ask(f"plan a read of {name}", lambda _: figures_of(self._table(name)))
 
+    def stored_bytes(self, name: str) -> int:
+        """Of every object below the table's location: old snapshots, metadata and what nothing refers to among them."""
+        return self._ask(f"list objects of {name}", lambda _: sum(one.bytes for one in stored(self._table(name))))
+
     def repeated_files(self, name: str) -> list[str]:
         """Data files that are registered more than once."""
         return self._ask(f"list files of {name}", lambda _: repeated_files(self._table(name)))
