@@ -147,6 +147,38 @@ def test_rows_add_up_at_every_hop(run: Slice):
     assert faults == []
 
 
+def test_what_change_capture_has_missed_reaches_both_layers_by_way_of_the_log(
+    run: Slice, postgres: Postgres, reader: ClickHouse
+):
+    gone, changed = (place_order(postgres, date(2020, 4, day), "4.00") for day in (4, 5))
+    eventually(lambda: set(shown(reader, gone, changed)) == {gone, changed})
+    with capture_blind(postgres):
+        postgres.execute("delete from orders where id = %s", (gone,))
+        postgres.execute("update orders set status = 'cancelled' where id = %s", (changed,))
+
+    done = concord("recon", "repair", "--yes")
+
+    assert done == [{"table": "orders", "deletes_written": 1, "rows_touched": 1}]
+    eventually(lambda: shown(reader, gone, changed) == {changed: "cancelled"})
+    assert concord("recon", "repair", "--yes") == []
+
+
+def shown(reader: ClickHouse, *orders: int) -> dict[int, str]:
+    """Status by order, of those that the speed layer shows."""
+    rows = reader.query("select id, status from orders_realtime where id in {ids:Array(Int64)}", {"ids": list(orders)})
+    return {int(key): str(status) for key, status in rows}
+
+
+@contextmanager
+def capture_blind(postgres: Postgres) -> Iterator[None]:
+    """Nobody captures what happens to orders."""
+    postgres.execute("alter publication concord_shop drop table orders")
+    try:
+        yield
+    finally:
+        postgres.execute("alter publication concord_shop add table orders")
+
+
 def test_both_layers_equal_the_source_at_a_fence(run: Slice):
     report = recon.at_fence(run.settings, advance=True, timeout=PATIENCE)
     assert differences(report) == []

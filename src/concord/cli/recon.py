@@ -1,7 +1,8 @@
 """``concord recon``: do the layers agree, and with the source?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,11 +16,21 @@ from concord.cli.output import AsJson, console, print_json, table
 from concord.contracts.audit import Action
 from concord.contracts.position import Position, Publication
 from concord.errors import Disagreement, Unavailable
+from concord.reconcile import repair as repairs
 from concord.reconcile import report as reports
 from concord.reconcile.cut import CDC_TOPICS, Cut, tables_only
 from concord.reconcile.extract import KEPT, BatchExtract, SourceExtract, SpeedExtract
 from concord.reconcile.fence import FenceMark, await_fence
-from concord.reconcile.run import Report, Sides, common_cut, comparisons, converged_seconds, events_cut, faults
+from concord.reconcile.run import (
+    SPEED,
+    Report,
+    Sides,
+    common_cut,
+    comparisons,
+    converged_seconds,
+    events_cut,
+    faults,
+)
 from concord.settings import Settings, load_settings
 from concord.telemetry.clock import now
 from concord.telemetry.waiting import NotYet, wait_for
@@ -28,6 +39,7 @@ app = typer.Typer(help="Compare the layers with each other and with the source, 
 
 Timeout = Annotated[float, typer.Option(help="Seconds to wait for the layers to reach the fence.")]
 SHOWN_DIFFERENCES = 20
+SHOWN_KEYS = 5
 REACH = "within reach that the other has not: a late one, or one above the cut"
 
 
@@ -59,6 +71,56 @@ def run(
         raise Disagreement(
             f"{report.differences} differences, {len(report.faults)} faults", f"concord recon show {report.run_id}"
         )
+
+
+@app.command()
+def repair(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    advance: Annotated[bool, typer.Option("--advance", help="Run the batch layer once past the fence first.")] = False,
+    timeout: Timeout = 300.0,
+    as_json: AsJson = False,
+) -> None:
+    """Make good what change capture has missed, by way of the log: both layers learn it like any other change.
+
+    Compares with the source as `run --source` does. Rows that a layer lacks or holds otherwise are touched in
+    PostgreSQL, and are captured again; of rows that PostgreSQL has no more, the missing delete is written to Kafka.
+    Without --advance only the speed layer is looked at; what it has missed, the batch layer has missed too.
+    """
+    settings = load_settings()
+    with audited(settings, Action.CHANGE, "recon repair", store="postgres, kafka") as noted:
+        report = at_fence(settings, advance, timeout)
+        reports.store(report, folder(settings))
+        # A batch that ends below the fence lacks rows that nobody has missed.
+        missed = repairs.gaps(c for c in report.comparisons if advance or c.right == SPEED)
+        if missed and not yes:
+            _show_gaps(missed)
+            typer.confirm("Send what the layers have missed?", abort=True)
+        worker = repairs.Repair(
+            bootstrap.postgres(settings),
+            bootstrap.kafka(settings),
+            bootstrap.clickhouse(settings, "reader"),
+            bootstrap.snowflake(settings),
+        )
+        done = [worker.run(gap, now()) for gap in missed]
+        noted.note(rows_in=report.differences, rows_out=sum(d.deletes_written + d.rows_touched for d in done))
+    if as_json:
+        print_json([asdict(each) for each in done])
+    elif done:
+        rows = [(each.table, each.deletes_written, each.rows_touched) for each in done]
+        console.print(table("Sent to both layers", ["table", "deletes written", "rows touched"], rows))
+        console.print("once they are taken in: `concord recon run --source --advance`", highlight=False)
+    else:
+        console.print("both layers hold what the source does: nothing to repair", highlight=False)
+
+
+def _show_gaps(missed: Sequence[repairs.Gap]) -> None:
+    rows = [(gap.table.name, _some(gap.gone), _some(gap.stale)) for gap in missed]
+    console.print(table("Missed by change capture", ["table", "gone from the source", "lacking or other"], rows))
+
+
+def _some(keys: Sequence[int]) -> str:
+    shown = ", ".join(map(str, keys[:SHOWN_KEYS]))
+    return f"{shown} … {len(keys):,} in all" if len(keys) > SHOWN_KEYS else shown
 
 
 @app.command("list")

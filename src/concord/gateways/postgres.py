@@ -96,6 +96,14 @@ class Session:
         self.prepared("commit")
 
     @contextmanager
+    def locked(self, *tables: str) -> Iterator[None]:
+        """A transaction beside which nobody writes these tables. Raises :class:`TablesBusy` if somebody is at it now."""
+        with self.transaction():
+            self.execute(f"set local lock_timeout = {LOCK_WAIT_MS}")
+            self.execute(f"lock table {', '.join(tables)} in share row exclusive mode")
+            yield
+
+    @contextmanager
     def pipeline(self) -> Iterator["Pipeline"]:
         """Statements are sent without waiting for answers; errors show at :meth:`Pipeline.sync` or at the end."""
         with self._in_words(), self._connection.pipeline() as pipeline:

@@ -9,6 +9,7 @@ from confluent_kafka import KafkaException, Message, Producer
 from concord.errors import Unavailable
 
 CLOSE_SECONDS = 30
+ANY_PARTITION = -1
 ABANDONED_MS = 10_000
 """A sender that dies inside a transaction keeps readers of its partitions waiting so long, and until the broker
 looks next (every 10 s)."""
@@ -25,6 +26,8 @@ class NewRecord:
     key: str | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
+    partition: int | None = None
+    """Where it has to lie; None leaves it to the key."""
 
 
 class Sender:
@@ -69,6 +72,7 @@ class Sender:
                     key=record.key,
                     value=record.value,
                     headers=list(record.headers),
+                    partition=ANY_PARTITION if record.partition is None else record.partition,
                     on_delivery=delivery.report,
                 )
                 return delivery
@@ -79,7 +83,7 @@ class Sender:
         reason = error.args[0].str()
         return Unavailable(
             f"Kafka at {self._address} did not take the records: {reason}",
-            "if another replay runs, let it end; else see `concord status`, then replay again",
+            "if another sender of its kind runs, let it end; else see `concord status`, then try again",
         )
 
 
@@ -96,5 +100,5 @@ class _Delivery:
     def place(self) -> Place:
         message = self._message
         if message is None:
-            raise Unavailable("Kafka committed a record without saying where it lies", "replay again")
+            raise Unavailable("Kafka committed a record without saying where it lies", "try again")
         return str(message.topic()), int(message.partition() or 0), int(message.offset() or 0)
