@@ -13,6 +13,7 @@ from concord.batch.compiled import AS_OF, compiled
 from concord.batch.models import SHADOW_SUFFIX
 from concord.cli.batch import dbt
 from concord.cli.lineage_tree import tree
+from concord.cli.openlineage import tell
 from concord.cli.output import AsJson, console, errors, print_json, table
 from concord.errors import ContractViolation
 from concord.lineage.document import Document, column_document, dataset_document
@@ -32,11 +33,27 @@ Downstream = Annotated[
     bool, typer.Option("--downstream", help="What is made of the column, in the place of its origin.")
 ]
 
+AsEvents = Annotated[
+    bool, typer.Option("--openlineage", help="Every job, and the runs of the newest batch, as OpenLineage events.")
+]
+Send = Annotated[bool, typer.Option("--send", help="Send the events to where OPENLINEAGE_URL or its file says.")]
 
-def lineage(what: What = None, downstream: Downstream = False, as_json: AsJson = False) -> None:
+
+def lineage(
+    what: What = None,
+    downstream: Downstream = False,
+    openlineage: AsEvents = False,
+    send: Send = False,
+    as_json: AsJson = False,
+) -> None:
     """Which columns a column is made of, step by step back to the shop. Exit 3 if its way gets lost."""
-    known = lineage_graph(load_settings())
-    if what is None:
+    if send and not openlineage or openlineage and what:
+        raise typer.BadParameter("--openlineage tells everything, and --send goes with it", param_hint="--openlineage")
+    settings = load_settings()
+    known = lineage_graph(settings)
+    if openlineage:
+        tell(settings, known, send)
+    elif what is None:
         _list(known, as_json)
     elif what.lower() in known.datasets():
         _dataset(known, what.lower(), as_json)
