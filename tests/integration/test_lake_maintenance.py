@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -176,7 +177,9 @@ def test_maintenance_beside_the_sink_and_readers_changes_files_and_no_row(
             meanwhile(lambda: lake.scan(name, ("_offset", "value"))) as failures,
             meanwhile(lambda: land(kafka, lake, seeds(next(turns)))) as unlanded,
         ):
-            maintain.compact(spark, in_lake(EVENTS_LANDING), tomorrow)
+            # Two compactors at once, as from two machines: one commits first, and the other gives way.
+            with ThreadPoolExecutor(2) as pool:
+                list(pool.map(lambda _: maintain.compact(spark, in_lake(EVENTS_LANDING), tomorrow), range(2)))
             maintain.rewrite_manifests(spark, in_lake(EVENTS_LANDING))
         compacted = paths(lake, name)
         maintain.expire(spark, in_lake(EVENTS_LANDING), tomorrow, keep=1)

@@ -37,7 +37,7 @@ from concord.contracts.tables import (
     as_landed,
 )
 from concord.dialects import snowflake as dialect
-from concord.errors import ContractViolation, Disagreement, Misconfigured
+from concord.errors import ContractViolation, Disagreement, Misconfigured, Unavailable
 from concord.gateways.snowflake import Snowflake
 from concord.gateways.spark import end_session
 from concord.rules.violations import BAD_CHANGE_RECORD
@@ -57,7 +57,10 @@ Row = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("snowflake") / "data") as running:
+    folder = tmp_path_factory.mktemp("snowflake")
+    secret = folder / "password"
+    secret.write_text("secret")
+    with Server(folder / "data", arguments=("--user", "concord", "--password-file", str(secret))) as running:
         yield running
 
 
@@ -100,7 +103,7 @@ def tools(
     names = ("account", "host", "port", "protocol", "user", "database", "warehouse", "role")
     environment = child_environment(
         **{f"CONCORD_DBT_{name.upper()}": str(getattr(warehouse, name)) for name in names},
-        DBT_ENV_SECRET_CONCORD_PASSWORD="secret of the test",
+        DBT_ENV_SECRET_CONCORD_PASSWORD=warehouse.password or "",
     )
     return job.Tools(
         lake=lake,  # type: ignore[arg-type]
@@ -253,6 +256,27 @@ def test_row_planted_in_raw_stops_the_batch_and_loads_nothing(tools: job.Tools, 
         "twice",
     ]
     assert tools.warehouse.query("select count(*) from RAW.users") == [(0,)]
+
+
+def test_credentials_that_expire_between_two_tables_leave_nothing_partial(tools: job.Tools, lake: LocalLake) -> None:
+    fill(lake)
+    before, options = contents(tools.warehouse), dict(tools.connector_options)
+
+    @contextmanager
+    def expire(step: str) -> Iterator[None]:
+        yield
+        if step == "load users":
+            options["sfPassword"] = "expired"
+
+    with pytest.raises(Unavailable, match=r"could not load products: .*Incorrect username or password"):
+        job.run(replace(tools, connector_options=options), job.Request(NOON), expire)
+    assert contents(tools.warehouse) == before
+    assert [(one.table, one.rows_inserted) for one in run(tools).loaded] == [
+        ("users", 4),
+        ("products", 1),
+        ("orders", 5),
+        ("order_items", 4),
+    ]
 
 
 def test_values_of_every_type_arrive_in_raw_as_they_left_the_lake(tools: job.Tools, lake: LocalLake) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from openlineage.client import OpenLineageClient
@@ -22,13 +22,13 @@ WAREHOUSE = ("raw", "staging", "intermediate", "marts", "seeds")
 
 
 def tell(settings: Settings, known: Graph, is_sent: bool) -> None:
-    """Print one event per line, or send them. Raises :class:`Unavailable` if the catalogue does not take them."""
+    """Print one event per line, or send them."""
     found = list(events(settings, known))
     if not is_sent:
         for event in found:
             print(json.dumps(as_document(event)))
         return
-    _send(found)
+    send(found)
     console.print(f"{len(found)} events sent", highlight=False)
 
 
@@ -56,7 +56,8 @@ def stores_of(settings: Settings) -> Stores:
     }
 
 
-def _send(found: list[JobEvent | RunEvent]) -> None:
+def send(found: Sequence[JobEvent | RunEvent]) -> None:
+    """To where the environment says. Raises :class:`Unavailable` if the catalogue does not take one."""
     if not any(os.environ.get(name) for name in CONFIGURED_BY):
         raise Misconfigured(
             f"nothing says where to: neither {' nor '.join(CONFIGURED_BY)} is set",

@@ -1,0 +1,66 @@
+"""Events leave for a catalogue as its interface wants them, and one that is not there is named."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from concord.cli.openlineage import send
+from concord.errors import Misconfigured, Unavailable
+from concord.lineage.graph import Graph, copies
+from concord.lineage.openlineage import job_events
+
+EVENTS = list(job_events(Graph.of(copies("raw.orders", "kafka.orders", {"id": "id"}, "load")), {}, datetime.now(UTC)))
+
+
+class Catalogue(HTTPServer):
+    """Takes events over HTTP."""
+
+    taken: list[tuple[str, Any]]
+
+
+class Taking(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.taken.append((self.path, json.loads(body)))  # type: ignore[attr-defined]
+        self.send_response(201)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def catalogue(monkeypatch: pytest.MonkeyPatch) -> Iterator[Catalogue]:
+    server = Catalogue(("127.0.0.1", 0), Taking)
+    server.taken = []
+    Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("OPENLINEAGE_URL", f"http://127.0.0.1:{server.server_port}")
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_events_are_sent_to_the_catalogue(catalogue: Catalogue) -> None:
+    send(EVENTS)
+    ((path, event),) = catalogue.taken
+    assert path == "/api/v1/lineage"
+    assert (event["job"]["name"], event["outputs"][0]["name"]) == ("load", "orders")
+
+
+def test_nowhere_to_send_them_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENLINEAGE_URL", raising=False)
+    monkeypatch.delenv("OPENLINEAGE_CONFIG", raising=False)
+    with pytest.raises(Misconfigured, match="OPENLINEAGE_URL"):
+        send(EVENTS)
+
+
+def test_a_catalogue_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENLINEAGE_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("OPENLINEAGE__TRANSPORT__RETRY__TOTAL", "0")
+    with pytest.raises(Unavailable, match="127.0.0.1"):
+        send(EVENTS)
