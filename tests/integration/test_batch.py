@@ -112,7 +112,12 @@ KILLED_BEHIND = ("start Spark", "load orders", "merge into RAW")
 def kill_behind(step: str) -> None:
     """Start a batch, and kill it once this step is done."""
     with subprocess.Popen(
-        command("run"), cwd=PROJECT, env=child_environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command("run"),
+        cwd=PROJECT,
+        env=child_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as process:
         assert process.stdout
         assert any(f"done {step} " in line for line in process.stdout), f"the batch ended before {step}"

@@ -47,7 +47,7 @@ def lineage(
     as_json: AsJson = False,
 ) -> None:
     """Which columns a column is made of, step by step back to the shop. Exit 3 if its way gets lost."""
-    if send and not openlineage or openlineage and what:
+    if (send and not openlineage) or (openlineage and what):
         raise typer.BadParameter("--openlineage tells everything, and --send goes with it", param_hint="--openlineage")
     settings = load_settings()
     known = lineage_graph(settings)

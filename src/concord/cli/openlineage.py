@@ -1,7 +1,7 @@
 """Lineage told to others: as OpenLineage events on standard output, or to a catalogue that collects them."""
 
 import json
-import os
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from concord.errors import Misconfigured, Unavailable
 from concord.governance.trail import newest_batch
 from concord.lineage.graph import Graph
 from concord.lineage.openlineage import Store, Stores, as_document, job_events, run_events
-from concord.settings import Settings
+from concord.settings import Settings, child_environment
 from concord.telemetry.clock import now
 
 CONFIGURED_BY = ("OPENLINEAGE_URL", "OPENLINEAGE_CONFIG")
@@ -26,7 +26,7 @@ def tell(settings: Settings, known: Graph, is_sent: bool) -> None:
     found = list(events(settings, known))
     if not is_sent:
         for event in found:
-            print(json.dumps(as_document(event)))
+            sys.stdout.write(f"{json.dumps(as_document(event))}\n")
         return
     send(found)
     console.print(f"{len(found)} events sent", highlight=False)
@@ -58,7 +58,7 @@ def stores_of(settings: Settings) -> Stores:
 
 def send(found: Sequence[JobEvent | RunEvent]) -> None:
     """To where the environment says. Raises :class:`Unavailable` if the catalogue does not take one."""
-    if not any(os.environ.get(name) for name in CONFIGURED_BY):
+    if not any(child_environment().get(name) for name in CONFIGURED_BY):
         raise Misconfigured(
             f"nothing says where to: neither {' nor '.join(CONFIGURED_BY)} is set",
             "OPENLINEAGE_URL=http://host:5000 concord lineage --openlineage --send",

@@ -67,9 +67,7 @@ def landed_changes(person: Person, table: Dataset) -> Change:
 
     def change(rows: pa.Table) -> tuple[pa.Table, int]:
         there = pc.is_valid(rows["value"])
-        return _replaced(
-            rows, there, ("value",), lambda row: {"value": erased_change(row["value"], table, person)}
-        )
+        return _replaced(rows, there, ("value",), lambda row: {"value": erased_change(row["value"], table, person)})
 
     return change
 

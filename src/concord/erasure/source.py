@@ -6,7 +6,7 @@
 from collections.abc import Iterator
 
 from concord.contracts.model import Column, Dataset
-from concord.contracts.tables import ORDERS, TABLES, USERS
+from concord.contracts.tables import TABLES
 from concord.contracts.types import Text
 from concord.erasure.outcome import Done, Found
 from concord.erasure.owners import OWNER_OF, owner_column

@@ -188,7 +188,9 @@ class Erasing:
         )
         were = [(row, bytes.fromhex(row["bytes"])) for row in rows]
         new = [
-            {"place": row["place"], "original": is_now} for row, was in were if (is_now := self._letter(row, was)) != was
+            {"place": row["place"], "original": is_now}
+            for row, was in were
+            if (is_now := self._letter(row, was)) != was
         ]
         self._look_up(LETTERS_NOW, new)
         where = f"{PLACE} in (select place from {LETTERS_NOW})"

@@ -81,7 +81,9 @@ def job_events(graph: Graph, stores: Stores, at: datetime) -> Iterator[JobEvent]
         )
 
 
-def run_events(graph: Graph, stores: Stores, batch_id: str, begun_at: datetime, ended_at: datetime) -> Iterator[RunEvent]:
+def run_events(
+    graph: Graph, stores: Stores, batch_id: str, begun_at: datetime, ended_at: datetime
+) -> Iterator[RunEvent]:
     """Start and end of each job of one published batch. The same batch has the same runs, however often it is told."""
     naming = Naming(stores)
     for step in filter(lambda step: step.is_of_batch, steps(graph)):

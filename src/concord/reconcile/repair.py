@@ -51,7 +51,10 @@ class Repaired:
 def gaps(found: Iterable[Comparison]) -> list[Gap]:
     """Every row that a layer holds otherwise than the source, as a reconciliation at a fence has found it."""
     found = list(found)
-    every = (_gap(table, [each for each in found if (each.dataset, each.left) == (table.name, SOURCE)]) for table in TABLES.values())
+    every = (
+        _gap(table, [each for each in found if (each.dataset, each.left) == (table.name, SOURCE)])
+        for table in TABLES.values()
+    )
     return [gap for gap in every if gap.gone or gap.stale]
 
 
@@ -132,7 +135,9 @@ def _deletes(
         if key in there:
             continue
         if key not in partitions:
-            raise Unavailable(f"{gap.table.name} {key}: no layer's log says to which partition it belongs", "repair again")
+            raise Unavailable(
+                f"{gap.table.name} {key}: no layer's log says to which partition it belongs", "repair again"
+            )
         row: dict[str, Any] = dict.fromkeys(gap.table.names)
         value = _compact({**row, "id": key, **stamps, "__deleted": "true"})
         yield NewRecord(cdc_topic(gap.table), _compact({"id": key}), value.encode(), partition=partitions[key])

@@ -105,7 +105,8 @@ def landed(lake: Lake, table: Dataset, where: str | None) -> pa.Table:
     with duckdb.connect() as duck:
         duck.register("records", records)
         documents = "(select decode(value)::json as value, * exclude (value) from records)"
-        return duck.execute(f"select {', '.join([*values, *position])} from {documents}").to_arrow_table()
+        selected = duck.sql(f"select {', '.join([*values, *position])} from {documents}")
+        return pa.table(selected.to_arrow_table())
 
 
 def _value(column: Column) -> str:
