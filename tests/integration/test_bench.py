@@ -1,6 +1,7 @@
 """A small benchmark against the running speed layer: its figures are there, and its check can tell right from wrong."""
 
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -12,6 +13,8 @@ from concord.bench.record import Recording, record
 from concord.bench.speed import Bench
 from concord.cli.batch import tools
 from concord.cli.bench import Told
+from concord.contracts.names import TOPIC_PARTITIONS
+from concord.contracts.position import TopicPartition
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.kafka import Kafka
 from concord.settings import Settings
@@ -31,6 +34,17 @@ def file(tmp_path: Path) -> Path:
 
 def test_the_query_that_is_measured_is_the_one_of_events() -> None:
     assert at_rest.QUERY == EVENTS
+
+
+def test_a_run_begins_behind_records_that_have_been_deleted(kafka: Kafka) -> None:
+    topic = f"test.{uuid4().hex[:12]}"
+    kafka.create_topics({topic: {}}, TOPIC_PARTITIONS)
+    producer = kafka.producer()
+    for partition in range(TOPIC_PARTITIONS):
+        producer.produce(topic, b"x", partition=partition)
+    producer.flush(30)
+    kafka.delete_before({TopicPartition(topic, 0): 1})
+    assert Since.now(kafka, topic).starts == [1] * TOPIC_PARTITIONS
 
 
 def test_a_paced_run_is_right_and_has_its_figures(

@@ -260,7 +260,7 @@ def test_row_planted_in_raw_stops_the_batch_and_loads_nothing(tools: job.Tools, 
 
 def test_credentials_that_expire_between_two_tables_leave_nothing_partial(tools: job.Tools, lake: LocalLake) -> None:
     fill(lake)
-    before, options = contents(tools.warehouse), dict(tools.connector_options)
+    options = dict(tools.connector_options)
 
     @contextmanager
     def expire(step: str) -> Iterator[None]:
@@ -270,7 +270,8 @@ def test_credentials_that_expire_between_two_tables_leave_nothing_partial(tools:
 
     with pytest.raises(Unavailable, match=r"could not load products: .*Incorrect username or password"):
         job.run(replace(tools, connector_options=options), job.Request(NOON), expire)
-    assert contents(tools.warehouse) == before
+    for dataset in dialect.RAW_DATASETS:
+        assert tools.warehouse.query(f"select count(*) from RAW.{dataset.name}") == [(0,)]
     assert [(one.table, one.rows_inserted) for one in run(tools).loaded] == [
         ("users", 4),
         ("products", 1),

@@ -22,8 +22,9 @@ class Since:
     @classmethod
     def now(cls, kafka: Kafka, topic: str = EVENTS_TOPIC) -> "Since":
         """A run that begins behind everything that is in the topic now."""
-        end = kafka.end_position([topic])
-        return cls([end[TopicPartition(topic, each)] + 1 for each in range(TOPIC_PARTITIONS)], topic)
+        # Not behind the last record there is: where all have been deleted, offsets go on nevertheless.
+        kept = kafka.kept([topic])
+        return cls([kept[TopicPartition(topic, each)][1] for each in range(TOPIC_PARTITIONS)], topic)
 
     @property
     def params(self) -> dict[str, Any]:

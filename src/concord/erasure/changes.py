@@ -27,8 +27,8 @@ def erased_change(original: bytes, table: Dataset, person: Person) -> bytes:
     """The record as it is to be; somebody else's, and one that is erased, as it is."""
     found = document(original)
     if found is None:
-        has_traces = person.traces is not None and person.traces.search(original) is not None
-        return masked(original, person.sought) if has_traces else original
+        names_them = person.text_pattern is not None and person.text_pattern.search(original) is not None
+        return masked(original, person.words) if names_them else original
     if not is_theirs(found, table, person):
         return original
     erased = {**found, **dict(_stand_ins(found, table, person.user_id))}

@@ -91,7 +91,7 @@ def scan(lake: Lake, person: Person) -> Iterator[Found]:
         devices = person.devices if name in CLICKS else frozenset()
         needed = lake.needed(name)
         for one, parts in lake.contents(name) if person.sought else ():
-            if hits := sum(_in(name, part, person, devices) for part in parts):
+            if hits := sum(hits_in(name, part, person, devices) for part in parts):
                 yield _left(name, one, hits, one.path in needed)
 
 
@@ -127,7 +127,7 @@ def _left(name: str, one: Stored, hits: int, is_needed: bool) -> Found:
     )
 
 
-def _in(name: str, part: pa.Table | bytes, person: Person, devices: Collection[str]) -> int:
+def hits_in(name: str, part: pa.Table | bytes, person: Person, devices: Collection[str]) -> int:
     """Of metadata the texts that it may know, of rows those that name the person and are nobody else's."""
     if isinstance(part, bytes):
         return sum(f"'{text[:BOUND_LENGTH]}'".encode() in part for text in (*person.words, *devices))
@@ -154,4 +154,5 @@ def _names(value: str | bytes | None, person: Person, devices: Collection[str]) 
     """A device only as a whole, or in a record: one may begin like another."""
     if isinstance(value, str):
         return value in devices or bool(person.text_pattern and person.text_pattern.search(value.encode()))
-    return bool(value is not None and person.traces and person.traces.search(value))
+    pattern = person.traces if devices else person.text_pattern
+    return bool(value is not None and pattern and pattern.search(value))

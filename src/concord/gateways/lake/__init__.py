@@ -13,6 +13,7 @@ from pyiceberg.exceptions import (
     NoSuchNamespaceError,
     NoSuchTableError,
     OAuthError,
+    RESTError,
     ServerError,
     ServiceUnavailableError,
     TableAlreadyExistsError,
@@ -80,8 +81,10 @@ class Lake:
         self._secret_key = secret_key
 
     def create_namespace(self) -> None:
-        """Make sure that the namespace exists."""
-        self._ask("create the namespace", lambda catalog: catalog.create_namespace_if_not_exists(LAKE_NAMESPACE))
+        """Make sure that the namespace exists. A store that has just started may not have the table bucket yet."""
+        for attempt in stamina.retry_context(on=_has_no_bucket_yet, attempts=None, timeout=30):
+            with attempt:
+                self._ask("create the namespace", lambda it: it.create_namespace_if_not_exists(LAKE_NAMESPACE))
 
     def create_table(self, dataset: Dataset) -> bool:
         """Make sure that the table exists with the contract's types, partition and properties; True if it is new.
@@ -292,6 +295,10 @@ class Lake:
         except TRANSIENT as error:
             raise Unavailable(f"the lake at {self.uri} could not {what}: {error}", "see `concord status`") from error
         raise AssertionError("a retry context ends in a result or an error")
+
+
+def _has_no_bucket_yet(error: Exception) -> bool:
+    return isinstance(error, RESTError) and "table bucket" in str(error)
 
 
 def _identifier(name: str) -> tuple[str, str]:
