@@ -1,6 +1,5 @@
 """``concord capacity --orders``: what so many orders a day need of the batch layer."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -12,8 +11,8 @@ from rich.filesize import decimal
 from rich.table import Table
 
 from concord.cli.cost.basis import bill_of, document, price_list, suspend_of
+from concord.cli.measured import measured
 from concord.cli.output import console, table
-from concord.errors import Misconfigured
 from concord.rules.batch_capacity import BatchCapacity, StepPlan, Volume, batch_capacity, warehouse_work
 from concord.rules.batch_costs import DECLARED, BatchCosts, batch_costs
 from concord.rules.warehouse_cost import Bill, Prices, by_warehouse, repeated
@@ -24,16 +23,8 @@ DECLARED_NOTE = "declared, seen on 2 busy cores; for this machine: concord bench
 
 
 def measured_costs(path: Path) -> tuple[BatchCosts, str]:
-    """The costs per row and where they come from: a benchmark's file, or the declared ones without it.
-
-    Raises :class:`Misconfigured` if the file is there and says something else.
-    """
-    if not path.exists():
-        return DECLARED, DECLARED_NOTE
-    try:
-        return batch_costs(json.loads(path.read_bytes())), path.name
-    except ValueError as error:
-        raise Misconfigured(f"{path} is not JSON: {error}") from None
+    """The costs per row and where they come from. Raises :class:`Misconfigured` for a file that says something else."""
+    return measured(path, batch_costs, (DECLARED, DECLARED_NOTE))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """``concord capacity``: what a rate of events, or a volume of orders, needs, and what breaks first."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -11,9 +10,10 @@ from rich.table import Table
 
 from concord.cli.batch_capacity import Answer
 from concord.cli.cost.whatif import Every
+from concord.cli.measured import measured
 from concord.cli.numbers import positive
 from concord.cli.output import AsJson, console, print_json, table
-from concord.errors import ConcordError, ExitCode, Misconfigured
+from concord.errors import ConcordError, ExitCode
 from concord.provision import DAY_MS, EVENTS
 from concord.rules.batch_capacity import Volume
 from concord.rules.capacity import MICROSECONDS, Capacity, HopPlan
@@ -68,16 +68,8 @@ def capacity(
 
 
 def measured_costs(path: Path) -> tuple[Costs, str]:
-    """The costs per event and where they come from: a benchmark's file, or the declared ones without it.
-
-    Raises :class:`Misconfigured` if the file is there and says something else.
-    """
-    if not path.exists():
-        return DECLARED, DECLARED_NOTE
-    try:
-        return hop_costs(json.loads(path.read_bytes())), path.name
-    except ValueError as error:
-        raise Misconfigured(f"{path} is not JSON: {error}") from None
+    """The costs per event and where they come from. Raises :class:`Misconfigured` for a file that says something else."""
+    return measured(path, hop_costs, (DECLARED, DECLARED_NOTE))
 
 
 def document(answer: Capacity, costs: Costs, source: str) -> dict[str, Any]:

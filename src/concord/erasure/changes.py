@@ -15,8 +15,9 @@ from concord.contracts.tables import ORDERS, TABLES, as_change
 from concord.erasure.letters import masked, without
 from concord.erasure.owners import OWNER_OF
 from concord.erasure.person import Person
-from concord.erasure.records import document, whole
+from concord.erasure.records import whole
 from concord.erasure.values import is_erased, personal, stand_in
+from concord.landed.rows import document
 
 OF_PERSONS = [TABLES[name] for name in OWNER_OF]
 BY_LOG: Mapping[str, Dataset] = {as_change(table).name: table for table in OF_PERSONS}

@@ -1,22 +1,12 @@
 """Change records as the documents that they are, fit or not."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 
-from concord.landed.rows import mentioning
-
-
-def document(record: bytes | None) -> Mapping[str, Any] | None:
-    """None for what is no JSON object."""
-    try:
-        found = json.loads(record or b"null")
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
+from concord.landed.rows import document, mentioning
 
 
 def documents(landed: pa.Table, number: int) -> Iterator[Mapping[str, Any]]:

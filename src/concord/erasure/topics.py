@@ -12,9 +12,9 @@ from concord.contracts.tables import TABLES
 from concord.erasure.changes import BY_TOPIC, is_theirs
 from concord.erasure.outcome import Done, Found
 from concord.erasure.person import Person
-from concord.erasure.records import document
 from concord.erasure.values import is_erased, personal
 from concord.gateways.kafka import Kafka, Record
+from concord.landed.rows import document
 
 READ_BY_NOBODY = (DEAD_LETTER_TOPIC,)
 """Topics for people: no layer reads them, so nothing waits there."""

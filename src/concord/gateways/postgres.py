@@ -33,6 +33,13 @@ class TablesBusy(Unavailable):
     """A lock was not to be had in time; trying again is the answer."""
 
 
+def until_free(patience: float) -> Iterable[stamina.Attempt]:
+    """Attempts that may meet busy tables, for so many seconds."""
+    return stamina.retry_context(
+        on=TablesBusy, attempts=None, timeout=patience, wait_initial=0.01, wait_max=0.3, wait_jitter=0.05
+    )
+
+
 class Session:
     """One connection. Outside of :meth:`transaction` every statement commits by itself."""
 
@@ -96,11 +103,11 @@ class Session:
         self.prepared("commit")
 
     @contextmanager
-    def locked(self, *tables: str) -> Iterator[None]:
+    def locked(self, *tables: str, mode: str = "share row exclusive") -> Iterator[None]:
         """A transaction beside which nobody writes these tables. Raises :class:`TablesBusy` if somebody is at it now."""
         with self.transaction():
             self.execute(f"set local lock_timeout = {LOCK_WAIT_MS}")
-            self.execute(f"lock table {', '.join(tables)} in share row exclusive mode")
+            self.execute(f"lock table {', '.join(tables)} in {mode} mode")
             yield
 
     @contextmanager
@@ -202,9 +209,7 @@ class Postgres:
         Raises :class:`Unavailable` if the locks are not to be had within ``patience`` seconds.
         """
         with self.connect() as marker, self.connect() as reader:
-            for attempt in stamina.retry_context(
-                on=TablesBusy, attempts=None, timeout=patience, wait_initial=0.01, wait_max=0.3, wait_jitter=0.05
-            ):
+            for attempt in until_free(patience):
                 with attempt:
                     number = _mark(marker, reader, label)
             yield Fence(number, label, reader)
@@ -227,9 +232,7 @@ class Postgres:
 
 
 def _mark(marker: Session, reader: Session, label: str) -> int:
-    with marker.transaction():
-        marker.execute(f"set local lock_timeout = {LOCK_WAIT_MS}")
-        marker.execute(f"lock table {', '.join(TABLES)} in share mode")
+    with marker.locked(*TABLES, mode="share"):
         [(number,)] = marker.query(
             "insert into fence (label, created_at) values (%s, clock_timestamp()) returning id", (label,)
         )

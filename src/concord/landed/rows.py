@@ -1,6 +1,7 @@
 """Landed change records as the rows that they are, for whoever looks at the lake without Spark."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -26,6 +27,15 @@ def _rows(table: Dataset, landed: pa.Table) -> Iterator[dict[str, Any]]:
         except UnfitChange:
             continue
         yield row | {name: record[name] for name in POSITION}
+
+
+def document(record: bytes | None) -> Mapping[str, Any] | None:
+    """What a record says, fit or not; None for what is no JSON object."""
+    try:
+        found = json.loads(record or b"null")
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def mentioning(landed: pa.Table, number: int) -> pa.Table:

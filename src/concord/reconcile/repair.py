@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import stamina
-
 from concord.contracts.model import Dataset
 from concord.contracts.names import cdc_topic
 from concord.contracts.tables import CDC_METADATA, TABLES, as_change
 from concord.errors import Unavailable
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.kafka import Kafka, NewRecord
-from concord.gateways.postgres import Postgres, Session, TablesBusy
+from concord.gateways.postgres import Postgres, Session, until_free
 from concord.gateways.snowflake import Snowflake
 from concord.reconcile.compare import Comparison, Kind
 from concord.reconcile.run import SOURCE
@@ -82,8 +80,7 @@ class Repair:
         partitions = self._partitions(gap)
         sender = self.kafka.sender(IDENTITY)
         sender.open()
-        retries = stamina.retry_context(on=TablesBusy, attempts=None, timeout=PATIENCE, wait_initial=0.01, wait_max=0.3)
-        for attempt in retries:
+        for attempt in until_free(PATIENCE):
             # No writer is in flight while the deletes are written, or one could fall behind a row that comes back.
             with attempt, self.postgres.connect() as session, session.locked(gap.table.name):
                 there = _there(session, gap)

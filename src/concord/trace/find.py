@@ -11,7 +11,7 @@ from concord.contracts.events import EVENTS
 from concord.contracts.model import Dataset
 from concord.contracts.names import EVENTS_TOPIC, cdc_topic
 from concord.contracts.tables import as_change, as_landed, lake_name
-from concord.landed.rows import mentioning
+from concord.landed.rows import document, mentioning
 from concord.trace.hops import Place, Version, merged
 from concord.trace.stores import Stores
 
@@ -34,7 +34,7 @@ def _in_speed(stores: Stores, table: Dataset, key: int) -> Iterator[Version]:
 def _in_lake(stores: Stores, table: Dataset, key: int) -> Iterator[Version]:
     landed = stores.lake.scan(as_landed(table).name, LANDED)
     for row in mentioning(landed, key).to_pylist():
-        value = _document(row["value"])
+        value = document(row["value"]) or {}
         if value.get("id") == key:
             place = Place(row[lake_name("_partition")], row[lake_name("_offset")], cdc_topic(table))
             yield _of_document(place, row["_timestamp"], value)
@@ -47,21 +47,12 @@ def _on_their_way(stores: Stores, table: Dataset, key: int) -> Iterator[Version]
     for record in stores.kafka.read(topic, held.of_topic(topic)):
         if record.key and record.value and json.loads(record.key).get("id") == key:
             place = Place(record.partition, record.offset, record.topic)
-            yield _of_document(place, record.timestamp, _document(record.value))
+            yield _of_document(place, record.timestamp, document(record.value) or {})
 
 
 def _version(topic: str, row: Sequence[Any]) -> Version:
     partition, offset, received_at, *origin = row
     return Version(Place(int(partition), int(offset), topic), received_at, *origin)
-
-
-def _document(record: bytes) -> Mapping[str, Any]:
-    """Empty for what is no JSON object."""
-    try:
-        value = json.loads(record)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _of_document(place: Place, received_at: datetime, value: Mapping[str, Any]) -> Version:

@@ -152,9 +152,11 @@ class ObjectStore:
 
     def older_versions(self) -> list[Older]:
         """Every version that was replaced or deleted and is still kept; none where the bucket keeps none."""
+        return self._older(self._prefix)
 
+    def _older(self, prefix: str) -> list[Older]:
         def every(s3: Any) -> list[Older]:
-            pages = s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=self._prefix)
+            pages = s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
             return [
                 Older(entry["Key"], entry["VersionId"], entry["LastModified"])
                 for page in pages
@@ -168,7 +170,7 @@ class ObjectStore:
         """The object, and what is kept of it from before."""
         key = self._key(path)
         self._ask(f"remove {key}", lambda s3: s3.delete_object(Bucket=self._bucket, Key=key))
-        for old in self.older_versions():
+        for old in self._older(key):
             if old.key == key:
                 version = old.version
                 self._ask(
