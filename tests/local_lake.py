@@ -30,20 +30,22 @@ RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 """When Kafka took every landed record."""
 
 
-def lake_session(folder: Path) -> SparkSession:
-    """A session whose lake lies in ``folder``. Skips the test where Spark's jars are not installed."""
+def lake_machine() -> SparkSession:
+    """A session that can have lakes. Skips the test where Spark's jars are not installed."""
     try:
         jars = bootstrap.spark_jars(load_settings())
     except Misconfigured as error:
         pytest.skip(f"Spark's jars are not installed: {error.message}")
+    return spark_session("test", "local[2]", "1500m", jars=jars, options={"spark.sql.extensions": SPARK_EXTENSIONS})
+
+
+def lake_session(machine: SparkSession, folder: Path) -> SparkSession:
+    """A session of that machine whose lake lies in ``folder``."""
+    session = machine.newSession()
     catalog = f"spark.sql.catalog.{SPARK_CATALOG}"
-    options = {
-        "spark.sql.extensions": SPARK_EXTENSIONS,
-        catalog: "org.apache.iceberg.spark.SparkCatalog",
-        f"{catalog}.type": "hadoop",
-        f"{catalog}.warehouse": str(folder),
-    }
-    session = spark_session("test-lake", "local[2]", "1g", jars=jars, options=options)
+    session.conf.set(catalog, "org.apache.iceberg.spark.SparkCatalog")
+    session.conf.set(f"{catalog}.type", "hadoop")
+    session.conf.set(f"{catalog}.warehouse", str(folder))
     session.sql(f"create namespace if not exists {SPARK_CATALOG}.{LAKE_NAMESPACE}")
     return session
 

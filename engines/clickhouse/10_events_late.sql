@@ -30,7 +30,7 @@ create table if not exists ecommerce.events_late
     customer_tier LowCardinality(Nullable(String)),
     product_category LowCardinality(Nullable(String)),
     product_price Nullable(Decimal(10, 2)),
-    properties_json Nullable(JSON(max_dynamic_paths = 64)) materialized accurateCastOrNull(properties, 'JSON(max_dynamic_paths = 64)')
+    properties_json Nullable(JSON(max_dynamic_paths = 64)) alias accurateCastOrNull(properties, 'JSON(max_dynamic_paths = 64)')
 )
 engine = MergeTree
 partition by toYYYYMM(_timestamp)

@@ -153,6 +153,7 @@ def spark_session(
     options: Mapping[str, str] | None = None,
     is_adaptive: bool = False,
     jvm_options: Sequence[str] = (),
+    leaves_classes: bool = False,
 ) -> "SparkSession":
     """Spark with every jar that Concord uses, the lake as catalog ``iceberg``, and where checkpoints may lie."""
     store = checkpoint_store(settings)
@@ -164,14 +165,16 @@ def spark_session(
         adaptive=is_adaptive,
         jvm_options=jvm_options,
         options=options,
+        leaves_classes=leaves_classes,
         catalog_options={**lake(settings).spark_options(), **(store.spark_options() if store else {})},
     )
 
 
 @contextmanager
-def spark_for(settings: Settings, app: str, memory: str) -> Iterator["SparkSession"]:
+def spark_for(settings: Settings, app: str, memory: str, leaves_classes: bool = False) -> Iterator["SparkSession"]:
     """Spark for one job on the lake: adaptive, quiet, and gone with its Java machine when the job is done."""
-    running = spark_session(settings, app, memory, {"spark.sql.extensions": SPARK_EXTENSIONS}, is_adaptive=True)
+    extensions = {"spark.sql.extensions": SPARK_EXTENSIONS}
+    running = spark_session(settings, app, memory, extensions, is_adaptive=True, leaves_classes=leaves_classes)
     running.sparkContext.setLogLevel("ERROR")
     try:
         yield running

@@ -56,6 +56,15 @@ def test_typed_values_come_back_as_they_went_in(store: ClickHouse) -> None:
     assert store.query_dicts(select, {"id": sent["event_id"]})[0]["occurred_at"].tzinfo is not None
 
 
+def test_properties_can_be_asked_for_by_path_also_where_some_are_no_document(store: ClickHouse) -> None:
+    documents = ('{"cart": {"items": 3}}', '{"cart": {"items": "many"}}', '{"lone": "\\ud800"}', None)
+    rows = [event_row(_topic="paths", _offset=offset, properties=text) for offset, text in enumerate(documents)]
+    store.insert_arrow(EVENTS.name, table(EVENTS, *rows), uuid.uuid4().hex)
+
+    by_path = "select properties_json.cart.items::Nullable(String) from events where _topic = 'paths' order by _offset"
+    assert [value for (value,) in store.query(by_path)] == ["3", "many", None, None]
+
+
 def test_an_insert_repeated_with_its_token_changes_nothing(store: ClickHouse) -> None:
     rows, token = table(EVENTS, event_row(_topic="repeat"), event_row(_topic="repeat")), uuid.uuid4().hex
 

@@ -4,6 +4,7 @@ than changed. A warehouse of its own, filled from the history; no Kafka and no S
 import os
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,12 +12,16 @@ import pytest
 
 from concord.batch.extent import State, builds
 from concord.batch.models import PUBLISHED
+from concord.batch.publish import publications
 from concord.batch.verify_models import verify
 from concord.contracts.behaviour import TIERS
+from concord.contracts.expectations import QUALITY, QUALITY_SCHEMA, Layer
 from concord.contracts.marts import MARTS
 from concord.contracts.tables import ORDER_ITEMS, ORDERS, OrderStatus
 from concord.errors import ContractViolation, Misconfigured
 from concord.quality.failures import failing, failures
+from concord.quality.keep import check
+from concord.quality.stores import WarehouseStore
 from concord.trace.parts import PARTS, keys_of
 from tests.bi_questions import QUESTIONS
 from tests.factories import EPOCH
@@ -118,6 +123,19 @@ def test_rows_that_fail_a_test_are_kept(copy: WarehouseCopy, history: ShopHistor
     assert len(rows) == 1
     with pytest.raises(Misconfigured, match="no test of that name"):
         failing(copy.client, "orders; drop schema RAW", limit=1)
+
+
+@pytest.mark.parametrize("layer", [Layer.RAW, Layer.STAGING])
+def test_a_batch_checked_again_has_the_violations_that_it_had(copy: WarehouseCopy, layer: Layer) -> None:
+    batch = publications(copy.client)[-1]
+
+    with replace(copy.client, schema=QUALITY_SCHEMA) as client:
+        found = []
+        for _ in range(2):
+            check(WarehouseStore(client, layer), client, batch, EPOCH)
+            found.append([copy.rows(QUALITY_SCHEMA, dataset) for dataset in QUALITY.values()])
+    assert all(found[0])
+    assert found[0] == found[1]
 
 
 def test_sources_say_how_fresh_they_are(copy: WarehouseCopy) -> None:

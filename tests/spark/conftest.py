@@ -1,6 +1,8 @@
-"""A plain local session with frames that look like Spark's Kafka source, and one with a lake in a folder."""
+"""A session with frames that look like Spark's Kafka source, and one with a lake in a folder."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -15,9 +17,9 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from concord.gateways.spark import end_session, spark_session
+from concord.gateways.spark import end_session
 from concord.speed.records import positioned
-from tests.local_lake import LocalLake, lake_session
+from tests.local_lake import LocalLake, lake_machine, lake_session
 
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 """When Kafka took every record of a test frame."""
@@ -37,11 +39,28 @@ FromKafka = Callable[[Sequence[tuple[str, bytes | None]]], DataFrame]
 """(topic, value) pairs → positioned records of partition 0, offsets counted up from 0."""
 
 
+@dataclass(frozen=True)
+class Java:
+    """One Java machine for every module here, to the end of the tests: half of what a small test of Spark costs is its start."""
+
+    session: SparkSession
+    outliving: ExitStack
+    """What may end only after Java has."""
+
+
+@pytest.fixture(scope="session")
+def java() -> Iterator[Java]:
+    with ExitStack() as outliving:
+        session = lake_machine()
+        yield Java(session, outliving)
+        end_session(session)
+
+
 @pytest.fixture(scope="module")
-def plain_spark() -> Iterator[SparkSession]:
-    session = spark_session("test-speed", "local[1]", "1g", shuffle_partitions=1)
-    yield session
-    end_session(session)
+def plain_spark(java: Java) -> SparkSession:
+    session = java.session.newSession()
+    session.conf.set("spark.sql.shuffle.partitions", "1")
+    return session
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +76,8 @@ def from_kafka(plain_spark: SparkSession) -> FromKafka:
 
 
 @pytest.fixture(scope="module")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    session = lake_session(tmp_path_factory.mktemp("lake"))
-    yield session
-    end_session(session)
+def spark(java: Java, tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
+    return lake_session(java.session, tmp_path_factory.mktemp("lake"))
 
 
 @pytest.fixture

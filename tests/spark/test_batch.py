@@ -39,12 +39,12 @@ from concord.contracts.tables import (
 from concord.dialects import snowflake as dialect
 from concord.errors import ContractViolation, Disagreement, Misconfigured, Unavailable
 from concord.gateways.snowflake import Snowflake
-from concord.gateways.spark import end_session
 from concord.rules.violations import BAD_CHANGE_RECORD
 from concord.settings import PROJECT, child_environment
 from tests.conformance.snowflake.server import Server
 from tests.factories import change_bytes, change_row, edge_row, event, event_bytes, to_bytes
-from tests.local_lake import LocalLake, lake_session
+from tests.local_lake import LocalLake
+from tests.spark.conftest import Java
 from tests.speed_store import SpeedStore
 
 pytestmark = pytest.mark.spark
@@ -56,20 +56,13 @@ Row = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, java: Java) -> Server:
+    """Ends after Java does: the connector takes its leave of it, and waits for minutes where it is gone."""
     folder = tmp_path_factory.mktemp("snowflake")
     secret = folder / "password"
     secret.write_text("secret")
-    with Server(folder / "data", arguments=("--user", "concord", "--password-file", str(secret))) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def spark(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Iterator[SparkSession]:
-    """Ends before the server does: the connector takes its leave of it, and waits for minutes where it is gone."""
-    session = lake_session(tmp_path_factory.mktemp("lake"))
-    yield session
-    end_session(session)
+    server = Server(folder / "data", arguments=("--user", "concord", "--password-file", str(secret)))
+    return java.outliving.enter_context(server)
 
 
 @pytest.fixture(scope="class")

@@ -13,11 +13,8 @@ import pytest
 from pyarrow import feather, parquet
 from pyspark.sql import DataFrame, SparkSession
 
-from concord import bootstrap
 from concord.contracts.names import EVENTS_TOPIC
-from concord.gateways.spark import end_session, spark_session
 from concord.rules.violations import Reason
-from concord.settings import load_settings
 from concord.speed.records import planned, positioned
 from concord.speed.settle import settled, together
 from concord.speed.validate import LINE, validated
@@ -44,18 +41,10 @@ class Outcome:
 
 
 @pytest.fixture(scope="module")
-def spark() -> Iterator[SparkSession]:
-    jars = bootstrap.spark_jars(load_settings())
-    session = spark_session("test-verdicts", "local[2]", "1500m", jars=jars, shuffle_partitions=1)
-    yield session
-    end_session(session)
-
-
-@pytest.fixture(scope="module")
-def outcome(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def outcome(plain_spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     folder = tmp_path_factory.mktemp("verdicts")
     sent = list(records(SEED, COUNT, RECEIVED))
-    found = validated(positioned(as_from_kafka(spark, sent, folder / "records.parquet"))).repartition(1)
+    found = validated(positioned(as_from_kafka(plain_spark, sent, folder / "records.parquet"))).repartition(1)
     sure = found.mapInArrow(settling(folder), "sure long").collect()[0].sure
     verdicts = {offset: accepted(record, RECEIVED) for offset, record in enumerate(sent)}
     documents = {offset: document for offset, document in verdicts.items() if document is not None}

@@ -146,7 +146,8 @@ def tools(settings: Settings) -> job.Tools:
         warehouse=bootstrap.snowflake(settings),
         loader=loader,
         speed=bootstrap.clickhouse(settings),
-        spark=lambda: bootstrap.spark_for(settings, job.APP_NAME, settings.spark.batch_memory),
+        # A batch uses most of what Spark jobs here do: the first one makes the later ones start in half the time.
+        spark=lambda: bootstrap.spark_for(settings, job.APP_NAME, settings.spark.batch_memory, leaves_classes=True),
         connector_options=loader.spark_options(),
         dbt=dbt(settings),
         folder=settings.home / "batch",

@@ -152,9 +152,10 @@ def _columns(dataset: Dataset) -> Iterator[str]:
 
 
 def _parsed(column: Column) -> str:
-    """The document by its paths, beside its text. What ClickHouse cannot hold (a lone surrogate, a number
-    beyond a double, a thousand levels) is null here and never fails an insert."""
-    return f"{column.name}_json Nullable({PARSED}) materialized accurateCastOrNull({column.name}, '{PARSED}')"
+    """The document by its paths, made of its text by whoever asks for it: kept, it would be taken apart for every
+    event and again at each merge. What ClickHouse cannot hold (a lone surrogate, a number beyond a double, a thousand
+    levels) is null."""
+    return f"{column.name}_json Nullable({PARSED}) alias accurateCastOrNull({column.name}, '{PARSED}')"
 
 
 def _column(column: Column) -> str:

