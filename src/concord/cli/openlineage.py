@@ -14,10 +14,11 @@ from concord.errors import Misconfigured, Unavailable
 from concord.governance.trail import newest_batch
 from concord.lineage.graph import Graph
 from concord.lineage.openlineage import Store, Stores, as_document, job_events, run_events
-from concord.settings import Settings, child_environment
+from concord.settings import Settings
 from concord.telemetry.clock import now
 
-CONFIGURED_BY = ("OPENLINEAGE_URL", "OPENLINEAGE_CONFIG")
+UNCONFIGURED = "console"
+"""What the client does with events when nothing says where to: it logs them."""
 WAREHOUSE = ("raw", "staging", "intermediate", "marts", "seeds")
 
 
@@ -57,13 +58,14 @@ def stores_of(settings: Settings) -> Stores:
 
 
 def send(found: Sequence[JobEvent | RunEvent]) -> None:
-    """To where the environment says. Raises :class:`Unavailable` if the catalogue does not take one."""
-    if not any(child_environment().get(name) for name in CONFIGURED_BY):
+    """To where the environment or an ``openlineage.yml`` says. Raises :class:`Misconfigured` if none says it, and
+    :class:`Unavailable` if the catalogue does not take one."""
+    client = OpenLineageClient()
+    if client.transport.kind == UNCONFIGURED:
         raise Misconfigured(
-            f"nothing says where to: neither {' nor '.join(CONFIGURED_BY)} is set",
+            "nothing says where to: no OPENLINEAGE_URL, no openlineage.yml",
             "OPENLINEAGE_URL=http://host:5000 concord lineage --openlineage --send",
         )
-    client = OpenLineageClient()
     try:
         for event in found:
             client.emit(event)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -35,32 +36,49 @@ class Taking(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def catalogue(monkeypatch: pytest.MonkeyPatch) -> Iterator[Catalogue]:
+def catalogue() -> Iterator[Catalogue]:
     server = Catalogue(("127.0.0.1", 0), Taking)
     server.taken = []
     Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("OPENLINEAGE_URL", f"http://127.0.0.1:{server.server_port}")
     yield server
     server.shutdown()
     server.server_close()
 
 
-def test_events_are_sent_to_the_catalogue(catalogue: Catalogue) -> None:
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the client looks for its file; nothing is said by the environment."""
+    monkeypatch.delenv("OPENLINEAGE_URL", raising=False)
+    monkeypatch.delenv("OPENLINEAGE_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def configured(folder: Path, port: int) -> None:
+    transport = {"type": "http", "url": f"http://127.0.0.1:{port}", "retry": {"total": 0}}
+    (folder / "openlineage.yml").write_text(json.dumps({"transport": transport}))
+
+
+def test_events_are_sent_to_the_catalogue(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENLINEAGE_URL", f"http://127.0.0.1:{catalogue.server_port}")
     send(EVENTS)
     ((path, event),) = catalogue.taken
     assert path == "/api/v1/lineage"
     assert (event["job"]["name"], event["outputs"][0]["name"]) == ("load", "orders")
 
 
-def test_nowhere_to_send_them_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OPENLINEAGE_URL", raising=False)
-    monkeypatch.delenv("OPENLINEAGE_CONFIG", raising=False)
+def test_the_client_may_have_a_file_instead(catalogue: Catalogue, folder: Path) -> None:
+    configured(folder, catalogue.server_port)
+    send(EVENTS)
+    assert len(catalogue.taken) == 1
+
+
+def test_nowhere_to_send_them_is_told() -> None:
     with pytest.raises(Misconfigured, match="OPENLINEAGE_URL"):
         send(EVENTS)
 
 
-def test_a_catalogue_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENLINEAGE_URL", "http://127.0.0.1:1")
-    monkeypatch.setenv("OPENLINEAGE__TRANSPORT__RETRY__TOTAL", "0")
+def test_a_catalogue_that_is_not_there_is_named(folder: Path) -> None:
+    configured(folder, 1)
     with pytest.raises(Unavailable, match="did not take the events"):
         send(EVENTS)
