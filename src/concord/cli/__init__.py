@@ -4,7 +4,8 @@ import errno
 import os
 import sys
 from importlib import import_module
-from typing import Any, NoReturn
+from importlib.metadata import version
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.markup import escape
@@ -93,8 +94,17 @@ app = typer.Typer(
 )
 
 
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"concord {version('concord')}")
+        raise typer.Exit
+
+
+Version = Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")]
+
+
 @app.callback()
-def concord() -> None:
+def concord(is_asked_for_version: Version = False) -> None:
     """A data platform of two layers, speed and batch, that provably agree."""
 
 

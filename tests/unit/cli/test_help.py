@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,7 @@ def test_completion_can_be_installed(tmp_path):
     installed = tmp_path / ".bash_completions" / "concord.sh"
     assert installed.read_text().strip() == script.strip()
     assert str(installed) in (tmp_path / ".bashrc").read_text()
+
+
+def test_version_is_that_of_the_package() -> None:
+    assert run("--version").split() == ["concord", version("concord")]
