@@ -15,8 +15,8 @@ Keys = npt.NDArray[np.uint64]
 
 SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 
-SPARE_ROWS = 200_000
-"""So many rows may be out of date before the rows in use are copied together, and as many as are in use."""
+BLOCK_ROWS = 100_000
+"""No block has more rows: this many are copied together at once, which takes a tenth of a second or two."""
 
 
 def owner_keys(owners: pl.Series) -> Keys:
@@ -25,26 +25,45 @@ def owner_keys(owners: pl.Series) -> Keys:
 
 
 @dataclass
+class Block:
+    """Rows that are never changed, numbered from ``start`` on; the index names ``used`` of them."""
+
+    start: int
+    rows: pl.DataFrame
+    used: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.rows)
+
+
+@dataclass
 class OpenSessions:
-    """An index in memory, sorted by owner's key, over blocks of rows that are never changed.
+    """An index in memory, sorted by owner's key, over blocks of rows, in the order of their numbers.
 
     Entries of one owner are in the order of its sessions. An entry names the row its session has now; rows
-    that no entry names are left over from earlier micro-batches.
+    that no entry names are left over from earlier micro-batches. A number is never given twice.
     """
 
     keys: Keys = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
     rows: Numbers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     ended: Numbers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    blocks: list[pl.DataFrame] = field(default_factory=lambda: [pl.DataFrame(schema=HELD_SCHEMA)])
+    blocks: list[Block] = field(default_factory=list)
+    end: int = 0
 
     def __len__(self) -> int:
         return len(self.keys)
 
     @property
+    def rows_held(self) -> int:
+        """Rows in memory, out-of-date ones included."""
+        return sum(len(block.rows) for block in self.blocks)
+
+    @property
     def bytes(self) -> int:
         """Memory of index and blocks, out-of-date rows included."""
         index = self.keys.nbytes + self.rows.nbytes + self.ended.nbytes
-        return index + sum(int(block.estimated_size()) for block in self.blocks)
+        return index + sum(int(block.rows.estimated_size()) for block in self.blocks)
 
     def find(self, owners: pl.Series, columns: Sequence[str]) -> tuple[Numbers, Numbers, pl.DataFrame]:
         """Of these owners' sessions, in order: the owner's number, the entry, the columns."""
@@ -69,7 +88,8 @@ class OpenSessions:
         return np.argsort(self.rows[entries], kind="stable")
 
     def grow(self, entries: Numbers, rows: pl.DataFrame) -> None:
-        """Give these entries new rows."""
+        """Give these entries new rows. An entry is there once."""
+        self._release(self.rows[entries])
         self.rows[entries] = self._append(rows)
         self.ended[entries] = milliseconds(rows["ended_at"])
 
@@ -95,14 +115,37 @@ class OpenSessions:
             self._keep(keeps)
         return dropped
 
-    def tidy(self) -> None:
-        """Copy the rows in use together once there are far more rows than that."""
-        if sum(len(block) for block in self.blocks) <= 2 * len(self) + SPARE_ROWS:
-            return
-        order = np.argsort(self.rows)
-        used = self.read(order)
-        self.blocks = [used.rechunk()]
-        self.rows[order] = np.arange(len(order))
+    def tidy(self, appended: int = 0) -> None:
+        """Copy together what is in use of blocks that are small, or mostly out of date.
+
+        Never all at once: of millions of sessions that would stop the stream for many seconds. A row that is
+        appended makes one other out of date at most and is itself copied together once while it is new, so by
+        twice as many rows as were ``appended`` the memory stays bounded by what is in use.
+        """
+        for _ in range(1 + 2 * appended // BLOCK_ROWS):
+            chosen = self._untidy()
+            used = sum(block.used for block in chosen)
+            if used <= BLOCK_ROWS // 2 and sum(len(block.rows) for block in chosen) - used <= BLOCK_ROWS:
+                return
+            self._copy_together(chosen)
+
+    def _untidy(self) -> list[Block]:
+        """The oldest blocks of which little is in use, as many as make one."""
+        chosen, used = [], 0
+        for block in self.blocks:
+            if block.used <= BLOCK_ROWS // 2 and used + block.used <= BLOCK_ROWS:
+                chosen.append(block)
+                used += block.used
+        return chosen
+
+    def _copy_together(self, chosen: list[Block]) -> None:
+        bounds = np.array([bound for block in chosen for bound in (block.start, block.end)])
+        entries = np.flatnonzero(np.searchsorted(bounds, self.rows, side="right") % 2)
+        entries = entries[self.by_row(entries)]
+        copied = self.read(entries)
+        gone = {block.start for block in chosen}
+        self.blocks = [block for block in self.blocks if block.start not in gone]
+        self.rows[entries] = self._append(copied)
 
     def _place(self, keys: Keys, side: Literal["left", "right"]) -> Numbers:
         """Sought in the order of the keys: neighbours are found several times as fast one after the other."""
@@ -112,18 +155,32 @@ class OpenSessions:
         return place
 
     def _keep(self, keeps: Flags) -> None:
+        self._release(self.rows[~keeps])
         self.keys, self.rows, self.ended = self.keys[keeps], self.rows[keeps], self.ended[keeps]
 
+    def _release(self, rows: Numbers) -> None:
+        """No entry names these rows any more."""
+        block = np.searchsorted([block.start for block in self.blocks], rows, side="right") - 1
+        for number, released in enumerate(np.bincount(block, minlength=len(self.blocks))):
+            self.blocks[number].used -= int(released)
+
     def _read_in_order(self, rows: Numbers, columns: Sequence[str]) -> pl.DataFrame:
-        found, start, low = [self.blocks[0].select(columns)[:0]], 0, 0
+        found, low = [pl.DataFrame(schema=HELD_SCHEMA).select(columns)], 0
         for block in self.blocks:
-            high = int(np.searchsorted(rows, start + len(block)))
+            high = int(np.searchsorted(rows, block.end))
             if high > low:
-                found.append(block.select(columns)[rows[low:high] - start])
-            start, low = start + len(block), high
+                found.append(block.rows.select(columns)[rows[low:high] - block.start])
+            low = high
         return pl.concat(found)
 
     def _append(self, rows: pl.DataFrame) -> Numbers:
-        start = sum(len(block) for block in self.blocks)
-        self.blocks.append(rows.select(HELD_SCHEMA.names()).rechunk())
-        return np.arange(start, start + len(rows))
+        start = self.end
+        for part in rows.select(HELD_SCHEMA.names()).iter_slices(BLOCK_ROWS):
+            self.blocks.append(Block(self.end, _in_own_memory(part), len(part)))
+            self.end += len(part)
+        return np.arange(start, self.end)
+
+
+def _in_own_memory(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same rows. Polars lets a slice, and texts picked out of others, keep the memory of all they come from."""
+    return pl.DataFrame(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))

@@ -98,7 +98,7 @@ class SessionState:
         self.open.remove(recomputed.entries)
         kept = pl.concat([recomputed.unchanged, recomputed.changed_to]).sort(IN_SESSION_ORDER)
         self.open.add(pl.concat([changes.begun, kept]))
-        self.open.tidy()
+        self.open.tidy(appended=len(changes.grown) + len(changes.begun) + len(kept))
         self.revision += 1
 
     def settle(self, bound_ms: int) -> int:

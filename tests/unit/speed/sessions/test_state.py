@@ -208,10 +208,10 @@ def test_owners_whose_keys_are_equal_are_told_apart(monkeypatch: pytest.MonkeyPa
 
 
 def test_rows_out_of_date_are_left_behind(monkeypatch: pytest.MonkeyPatch, layer: SpeedLayer) -> None:
-    monkeypatch.setattr(open_sessions, "SPARE_ROWS", 5)
+    monkeypatch.setattr(open_sessions, "BLOCK_ROWS", 5)
     for n in range(50):
         layer.take(click(PAGE, n, n, "a"), click(PAGE, n, 100 + n, f"device {n % 3}"))
-    assert sum(len(block) for block in layer.state.open.blocks) <= 2 * 4 + 5
+    assert layer.state.open.rows_held <= 2 * 4 + 3 * 5
     assert layer.sessions == oracle(layer.at_rest)
     assert layer.state.bytes > 0
 
