@@ -90,6 +90,8 @@ def test_known_faults_of_a_file_are_found_at_every_layer_once(
             found = {invoice_of.get(int(key)) for key in kept[rule, layer]} - {None}
             assert found == invoices, (rule, layer)
 
+    concord("quality", "check", "--batch-id", batch_id)
+    assert violations(snowflake, batch_id) == kept
     flagged = "select rules from QUALITY.flagged_rows where batch_id = %s and layer = 'RAW' and dataset = 'orders' and row_key = %s"
     adjustment = next(str(key) for key, invoice in orders.items() if invoice == "A970001")
     assert snowflake.query(flagged, (batch_id, adjustment)) == [
