@@ -8,6 +8,8 @@ import pytest
 from concord.bench import at_rest, recorded
 from concord.bench.batch import Step, run, with_needed
 from concord.bench.expected import Totals, differences
+from concord.bench.history import fill
+from concord.bench.questions import QUESTIONS
 from concord.bench.ranges import Since
 from concord.bench.record import Recording, record
 from concord.bench.speed import Bench
@@ -19,6 +21,8 @@ from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.kafka import Kafka
 from concord.settings import Settings
 from concord.speed.job import EVENTS
+from concord.telemetry.clock import now
+from tests.speed_database import speed_database
 
 pytestmark = pytest.mark.integration
 
@@ -45,6 +49,18 @@ def test_a_run_begins_behind_records_that_have_been_deleted(kafka: Kafka) -> Non
     producer.flush(30)
     kafka.delete_before({TopicPartition(topic, 0): 1})
     assert Since.now(kafka, topic).starts == [1] * TOPIC_PARTITIONS
+
+
+def test_a_history_answers_every_question_of_a_dashboard(settings: Settings) -> None:
+    with speed_database(settings) as store:
+        filled = fill(store, events=8_000, end=int(now().timestamp()), say=lambda _: None)
+        answers = {name: store.query(question) for name, question in QUESTIONS.items()}
+    assert (filled["events"], filled["sessions"], filled["orders_current"]) == (8_000, 1_000, 50)
+    assert [name for name, rows in answers.items() if not rows and name not in OF_THE_LAST_MINUTES] == []
+
+
+OF_THE_LAST_MINUTES = ("open sessions and their carts",)
+"""A history ends two hours ago."""
 
 
 def test_a_paced_run_is_right_and_has_its_figures(
