@@ -7,14 +7,16 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from pyspark.sql import SparkSession
+from pyspark.sql import Column, SparkSession
+from pyspark.sql import functions as F
 
 from concord.batch.feeds import spark_name
 from concord.batch.metrics.days import Days
 from concord.batch.metrics.measure import Spent
 from concord.batch.metrics.source import Source
+from concord.batch.read_lake import instant
 from concord.contracts.lake_metrics import JOB_RUNS
-from concord.dialects.spark import struct
+from concord.dialects.spark import data_type
 
 MILLISECONDS = Decimal("0.001")
 
@@ -80,9 +82,16 @@ def note(source: Source, run: JobRun) -> None:
         "snapshots": json.dumps(source.snapshots),
         "as_of": source.as_of,
     }
-    row = {**run.as_row(), **common}
-    _append(source.spark, tuple(row[name] for name in JOB_RUNS.names))
+    _append(source.spark, {**run.as_row(), **common})
 
 
-def _append(spark: SparkSession, values: tuple[object, ...]) -> None:
-    spark.createDataFrame([values], struct(JOB_RUNS)).coalesce(1).writeTo(spark_name(JOB_RUNS)).append()
+def _append(spark: SparkSession, row: Mapping[str, object]) -> None:
+    """One row of literals: a row of Python's would want a Python worker, which takes longer to start than to write it."""
+    columns = (
+        _literal(row[column.name]).cast(data_type(column.type)).alias(column.name) for column in JOB_RUNS.columns
+    )
+    spark.range(1, numPartitions=1).select(*columns).writeTo(spark_name(JOB_RUNS)).append()
+
+
+def _literal(value: object) -> Column:
+    return instant(value) if isinstance(value, datetime) else F.lit(value)
