@@ -24,6 +24,7 @@ from concord.gateways.lake import SPARK_CATALOG, SPARK_EXTENSIONS
 from concord.gateways.spark import spark_session
 from concord.settings import load_settings
 from tests.factories import change_bytes
+from tests.frames import frame_of
 
 Row = dict[str, Any]
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -76,13 +77,13 @@ class LocalLake:
         stored = in_lake(dataset)
         values = [tuple(_plain(row[name]) for name in dataset.names) for row in rows]
         self.create(stored)
-        self.spark.createDataFrame(values, struct(stored)).coalesce(1).writeTo(spark_name(stored)).append()
+        frame_of(self.spark, struct(stored), values).writeTo(spark_name(stored)).append()
 
     def create(self, stored: Dataset) -> None:
         """The table as provisioning makes it, unless it is there; ``stored`` has the lake's names."""
         if self.spark.catalog.tableExists(spark_name(stored)):
             return
-        empty = self.spark.createDataFrame([], struct(stored)).writeTo(spark_name(stored)).using("iceberg")
+        empty = frame_of(self.spark, struct(stored), []).writeTo(spark_name(stored)).using("iceberg")
         for key, value in TABLE_PROPERTIES.items():
             empty = empty.tableProperty(key, value)
         partition = partition_transform(stored)

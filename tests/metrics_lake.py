@@ -62,11 +62,11 @@ class MetricsLake:
     def load(self) -> None:
         """What a batch does to the lake: the change logs, the mirrors, the events."""
         above = self.history.above(self.loaded)
-        for name in TABLES:
-            if rows := above[name]:
+        for name, rows in above.items():
+            if rows and name in TABLES:
                 self.lake.append(TABLES[name], *rows)
-            snapshot = self.lake.current_snapshot(as_change(TABLES[name]).name)
-            bring_to(self.lake.spark, TABLES[name], self.of_tables, snapshot)
+                snapshot = self.lake.current_snapshot(as_change(TABLES[name]).name)
+                bring_to(self.lake.spark, TABLES[name], self.of_tables, snapshot)
         if events := self.visits.to_store():
             self.lake.fill(EVENTS, events)
         self.loaded = self.of_tables

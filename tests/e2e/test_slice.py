@@ -57,10 +57,11 @@ SHARES = Shares(invalid=0.05, duplicate=0.03, late=0.02, out_of_order=0.05, futu
 
 @dataclass(frozen=True)
 class Slice:
-    """What was sent, and that both layers hold it."""
+    """What was sent, and how the layers agreed once both held it."""
 
     settings: Settings
     ledger: Path
+    report: Report
 
 
 def shop_at_work(settings: Settings, name: str, ledger: Path, seconds: float = 20.0) -> None:
@@ -133,13 +134,24 @@ def run(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Slice:
     load_file(stack, retail_slice(folder), hidden=True)
     shop_at_work(stack, "slice", ledger)
     await_layers(stack, PATIENCE)
-    run_batch(stack)
-    return Slice(stack, ledger)
+    return Slice(stack, ledger, recon.at_fence(stack, advance=True, timeout=PATIENCE))
 
 
 @pytest.fixture
 def reader(stack: Settings) -> ClickHouse:
     return bootstrap.clickhouse(stack, "reader")
+
+
+def test_both_layers_equal_the_source_at_a_fence(run: Slice):
+    assert differences(run.report) == []
+    assert run.report.faults == ()
+    assert {c.dataset for c in run.report.comparisons} >= set(TABLES)
+    assert sessions_of(run.report).left_rows > 0
+    assert sessions_of(run.report).set_aside > 0, "those that a late event reaches"
+
+
+def sessions_of(report: Report) -> Comparison:
+    return next(comparison for comparison in report.comparisons if comparison.dataset == "sessions")
 
 
 def test_rows_add_up_at_every_hop(run: Slice):
@@ -177,19 +189,6 @@ def capture_blind(postgres: Postgres) -> Iterator[None]:
         yield
     finally:
         postgres.execute("alter publication concord_shop add table orders")
-
-
-def test_both_layers_equal_the_source_at_a_fence(run: Slice):
-    report = recon.at_fence(run.settings, advance=True, timeout=PATIENCE)
-    assert differences(report) == []
-    assert report.faults == ()
-    assert {c.dataset for c in report.comparisons} >= set(TABLES)
-    assert sessions_of(report).left_rows > 0
-    assert sessions_of(report).set_aside > 0, "those that a late event reaches"
-
-
-def sessions_of(report: Report) -> Comparison:
-    return next(comparison for comparison in report.comparisons if comparison.dataset == "sessions")
 
 
 def test_a_value_that_an_update_left_out_is_kept(run: Slice, reader: ClickHouse):

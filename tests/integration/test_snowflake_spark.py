@@ -13,6 +13,7 @@ from pyspark.sql import types as t
 from concord.gateways.spark import end_session, spark_session
 from concord.settings import load_settings
 from tests.conformance.snowflake.server import Server
+from tests.frames import frame_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.spark]
 
@@ -80,7 +81,7 @@ def spark() -> Iterator[SparkSession]:
 
 @pytest.fixture(scope="module")
 def rows(spark: SparkSession) -> DataFrame:
-    return spark.createDataFrame(list(ROWS), COLUMNS)
+    return frame_of(spark, COLUMNS, ROWS)
 
 
 def _write(server: Server, rows: DataFrame, table: str, mode: str) -> None:

@@ -19,6 +19,7 @@ from pyspark.sql.types import (
 
 from concord.gateways.spark import end_session
 from concord.speed.records import positioned
+from tests.frames import frame_of
 from tests.local_lake import LocalLake, lake_machine, lake_session
 
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -66,11 +67,8 @@ def plain_spark(java: Java) -> SparkSession:
 @pytest.fixture(scope="module")
 def from_kafka(plain_spark: SparkSession) -> FromKafka:
     def frame(records: Sequence[tuple[str, bytes | None]]) -> DataFrame:
-        rows = [
-            (None if value is None else bytearray(value), topic, 0, offset, RECEIVED)
-            for offset, (topic, value) in enumerate(records)
-        ]
-        return positioned(plain_spark.createDataFrame(rows, KAFKA))
+        rows = [(value, topic, 0, offset, RECEIVED) for offset, (topic, value) in enumerate(records)]
+        return positioned(frame_of(plain_spark, KAFKA, rows))
 
     return frame
 

@@ -263,14 +263,14 @@ def test_credentials_that_expire_between_two_tables_leave_nothing_partial(tools:
 
     with pytest.raises(Unavailable, match=r"could not load products: .*Incorrect username or password"):
         job.run(replace(tools, connector_options=options), job.Request(NOON), expire)
-    for dataset in dialect.RAW_DATASETS:
-        assert tools.warehouse.query(f"select count(*) from RAW.{dataset.name}") == [(0,)]
-    assert [(one.table, one.rows_inserted) for one in run(tools).loaded] == [
-        ("users", 4),
-        ("products", 1),
-        ("orders", 5),
-        ("order_items", 4),
-    ]
+    assert set(rows_in_raw(tools).values()) == {0}
+    _load_only(tools, lake, {})
+    assert rows_in_raw(tools).items() >= {"users": 4, "products": 1, "orders": 5, "order_items": 4}.items()
+
+
+def rows_in_raw(tools: job.Tools) -> dict[str, int]:
+    names = [dataset.name for dataset in dialect.RAW_DATASETS]
+    return {name: tools.warehouse.query(f"select count(*) from RAW.{name}")[0][0] for name in names}
 
 
 def test_values_of_every_type_arrive_in_raw_as_they_left_the_lake(tools: job.Tools, lake: LocalLake) -> None:
