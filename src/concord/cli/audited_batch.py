@@ -1,6 +1,7 @@
 """A batch with its rows in the audit trail: of the whole, and of each table."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from concord.batch import job
@@ -8,19 +9,35 @@ from concord.batch.feeds import EVENT_FEEDS
 from concord.cli.audited import Noted, audited, hand_in, identity_of
 from concord.contracts.audit import Action
 from concord.governance.trail import BATCH_RUN
+from concord.lineage.graph import Graph
 from concord.settings import Settings
 from concord.telemetry.timed import Timed
 
 
 def run_audited(settings: Settings, tools: job.Tools, request: job.Request, steps: Timed) -> job.Outcome:
-    """One batch, with its rows in the audit trail: of the whole, and of each table."""
+    """One batch, with its rows in the audit trail: of the whole, and of each table; told to the catalogue of lineage,
+    where there is one.
+    """
     try:
         with audited(settings, Action.RUN, BATCH_RUN, store="warehouse", identity=identity_of(tools.loader)) as noted:
             outcome = job.run(tools, request, steps.step)
             _note(noted, outcome, steps.seconds)
     finally:
         hand_in(settings)
+    if outcome.batch_id:
+        _tell(settings, outcome.batch_id, request.now)
     return outcome
+
+
+def _tell(settings: Settings, batch_id: str, begun_at: datetime) -> None:
+    from concord.cli.openlineage import tell_batch  # like the graph, for those who have a catalogue
+
+    def known() -> Graph:
+        from concord.cli.lineage import lineage_graph
+
+        return lineage_graph(settings)
+
+    tell_batch(settings, known, batch_id, begun_at)
 
 
 def _note(noted: Noted, outcome: job.Outcome, seconds: Mapping[str, float]) -> None:

@@ -2,15 +2,16 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from openlineage.client import OpenLineageClient
 from openlineage.client.event_v2 import JobEvent, RunEvent
+from rich.markup import escape
 
 from concord import bootstrap
-from concord.cli.output import console
-from concord.errors import Misconfigured, Unavailable
+from concord.cli.output import console, errors
+from concord.errors import ConcordError, Misconfigured, Unavailable
 from concord.governance.trail import newest_batch
 from concord.lineage.graph import Graph
 from concord.lineage.openlineage import Store, Stores, as_document, job_events, run_events
@@ -31,6 +32,20 @@ def tell(settings: Settings, known: Graph, is_sent: bool) -> None:
         return
     send(found)
     console.print(f"{len(found)} events sent", highlight=False)
+
+
+def tell_batch(settings: Settings, known: Callable[[], Graph], batch_id: str, begun_at: datetime) -> None:
+    """The runs of a batch that has just been published, to the catalogue if there is one.
+
+    A catalogue that does not answer is told of and harms no batch.
+    """
+    if not has_catalogue():
+        return
+    try:
+        send(list(run_events(known(), stores_of(settings), batch_id, begun_at, now())))
+    except ConcordError as error:
+        later = "`concord lineage --openlineage --send` tells it again"
+        errors.print(f"[yellow]{escape(error.message)}[/yellow]; the batch is published, {later}", highlight=False)
 
 
 def events(settings: Settings, known: Graph) -> Iterator[JobEvent | RunEvent]:
@@ -60,12 +75,12 @@ def stores_of(settings: Settings) -> Stores:
 def send(found: Sequence[JobEvent | RunEvent]) -> None:
     """To where the environment or an ``openlineage.yml`` says. Raises :class:`Misconfigured` if none says it, and
     :class:`Unavailable` if the catalogue does not take one."""
-    client = OpenLineageClient()
-    if client.transport.kind == UNCONFIGURED:
+    if not has_catalogue():
         raise Misconfigured(
             "nothing says where to: no OPENLINEAGE_URL, no openlineage.yml",
             "OPENLINEAGE_URL=http://host:5000 concord lineage --openlineage --send",
         )
+    client = OpenLineageClient()
     try:
         for event in found:
             client.emit(event)
@@ -73,3 +88,8 @@ def send(found: Sequence[JobEvent | RunEvent]) -> None:
         raise Unavailable(f"the catalogue did not take the events: {error}", "is OPENLINEAGE_URL right?") from error
     finally:
         client.close()
+
+
+def has_catalogue() -> bool:
+    """True if the environment or a file of the client's says where events go."""
+    return OpenLineageClient().transport.kind != UNCONFIGURED

@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
-from concord.cli.openlineage import send
+from concord.cli.openlineage import send, tell_batch
 from concord.errors import Misconfigured, Unavailable
 from concord.lineage.graph import Graph, copies
 from concord.lineage.openlineage import job_events
+from concord.settings import load_settings
 
-EVENTS = list(job_events(Graph.of(copies("raw.orders", "kafka.orders", {"id": "id"}, "load")), {}, datetime.now(UTC)))
+GRAPH = Graph.of(copies("raw.orders", "kafka.orders", {"id": "id"}, "load"))
+EVENTS = list(job_events(GRAPH, {}, datetime.now(UTC)))
+BEGUN_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class Catalogue(HTTPServer):
@@ -82,3 +85,27 @@ def test_a_catalogue_that_is_not_there_is_named(folder: Path) -> None:
     configured(folder, 1)
     with pytest.raises(Unavailable, match="did not take the events"):
         send(EVENTS)
+
+
+def test_a_batch_is_told_to_the_catalogue_with_its_beginning_and_its_end(catalogue: Catalogue, folder: Path) -> None:
+    configured(folder, catalogue.server_port)
+    for _ in range(2):
+        tell_batch(load_settings(), lambda: GRAPH, "000007-abc", BEGUN_AT)
+    told = [(event["eventType"], event["job"]["name"]) for _, event in catalogue.taken]
+    assert told == [("START", "load"), ("COMPLETE", "load")] * 2
+    assert catalogue.taken[0][1]["eventTime"] == BEGUN_AT.isoformat()
+    assert len({event["run"]["runId"] for _, event in catalogue.taken}) == 1, "told twice, it is one run"
+
+
+def test_without_a_catalogue_no_lineage_is_worked_out() -> None:
+    def unwanted() -> Graph:
+        raise AssertionError
+
+    tell_batch(load_settings(), unwanted, "000007-abc", BEGUN_AT)
+
+
+def test_a_catalogue_that_is_not_there_harms_no_batch(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    configured(folder, 1)
+    tell_batch(load_settings(), lambda: GRAPH, "000007-abc", BEGUN_AT)
+    assert "did not take the events" in (said := " ".join(capsys.readouterr().err.split()))
+    assert "the batch is published, `concord lineage --openlineage --send` tells it again" in said
