@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from concord.batch import job
 from concord.batch.build import Dbt, variables
@@ -24,6 +25,7 @@ from concord.batch.range import between
 from concord.batch.read_lake import changes, check_unique, summarize
 from concord.contracts.derived import RAW_DEAD_LETTERS
 from concord.contracts.events import EventType
+from concord.contracts.lake_metrics import JOB_RUNS
 from concord.contracts.names import cdc_topic
 from concord.contracts.position import Position, Publication
 from concord.contracts.tables import (
@@ -68,6 +70,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, java: Java) -> Server:
 @pytest.fixture(scope="class")
 def lake(spark: SparkSession) -> Iterator[LocalLake]:
     found = LocalLake(spark)
+    found.create(JOB_RUNS)
     yield found
     found.clear()
 
@@ -192,6 +195,19 @@ class TestFirstBatch:
             Decimal("5.00"),
         )
 
+    def test_what_spark_took_for_each_step_is_written_down(self, lake: LocalLake, first: job.Outcome) -> None:
+        runs = {row["job"]: row for row in lake.table(JOB_RUNS).where(F.col("batch_id") == first.batch_id).collect()}
+        assert {*runs} == {f"{step} {table}" for step in ("load", "mirror") for table in TABLES}
+        assert {(row["mode"], row["state"]) for row in runs.values()} == {("full", "ended")}
+        assert (runs["load orders"]["rows_in"], runs["mirror users"]["rows_out"]) == (5, 2)
+        assert first.publication
+        for row in runs.values():
+            assert row["as_of"].astimezone(UTC) == first.publication.as_of
+            assert json.loads(row["position"]) == first.publication.position.as_json()
+            assert row["cpu_seconds"] > 0
+            assert row["peak_memory_bytes"] > 1 << 26
+        assert runs["mirror orders"]["shuffle_write_bytes"] > 0
+
     def test_batch_without_anything_new_publishes_nothing(self, tools: job.Tools, first: job.Outcome) -> None:
         before = contents(tools.warehouse)
         assert run(tools).publication is None
@@ -264,6 +280,9 @@ def test_credentials_that_expire_between_two_tables_leave_nothing_partial(tools:
     with pytest.raises(Unavailable, match=r"could not load products: .*Incorrect username or password"):
         job.run(replace(tools, connector_options=options), job.Request(NOON), expire)
     assert set(rows_in_raw(tools).values()) == {0}
+    (failed,) = lake.table(JOB_RUNS).where("state = 'failed'").collect()
+    assert failed["job"] == "load products"
+    assert "Incorrect username or password" in failed["detail"]
     _load_only(tools, lake, {})
     assert rows_in_raw(tools).items() >= {"users": 4, "products": 1, "orders": 5, "order_items": 4}.items()
 

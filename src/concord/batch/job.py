@@ -5,10 +5,11 @@ model counts; the next one reads the same range again and merges into what is th
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from uuid import uuid4
 
 from pyspark.sql import SparkSession
 
@@ -18,8 +19,11 @@ from concord.batch.build import Built, Dbt
 from concord.batch.events import settle
 from concord.batch.feeds import EVENT_FEEDS, Feed
 from concord.batch.hand_over import hand_over
+from concord.batch.job_runs import Common, Counts, JobRun, Mode, note
 from concord.batch.lease import lease
 from concord.batch.load_raw import Loaded, Staged, merge, stage
+from concord.batch.measure import Meter
+from concord.batch.metrics.days import Days
 from concord.batch.mirrors import Mirrored, bring_to
 from concord.batch.models import bring_up
 from concord.batch.publish import publications, publish
@@ -27,13 +31,15 @@ from concord.batch.range import Range, batch_id, between, changes_between, check
 from concord.batch.read_lake import Pin, changes, check_unique, for_raw, pin, summarize
 from concord.batch.spark_words import in_words
 from concord.contracts.events import EVENTS, EVENTS_LANDING
+from concord.contracts.lake_metrics import JOB_RUNS
 from concord.contracts.names import EVENTS_TOPIC
 from concord.contracts.position import Position, Publication
 from concord.contracts.tables import TABLES, as_change
-from concord.errors import Misconfigured
+from concord.errors import ConcordError, Misconfigured
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.lake import Lake
 from concord.gateways.snowflake import Snowflake
+from concord.telemetry.clock import now
 
 APP_NAME = "EcommerceBatchAnalytics"
 
@@ -163,19 +169,19 @@ def _bring(tools: Tools, request: Request, plan: Plan, step: Step) -> Brought:
         with step("start Spark"):
             spark = stack.enter_context(tools.spark())
         loading = Loading(tools, request, plan, spark, step)
-        for feed, wanted in changes_between(plan.above, plan.upto):
-            loading.stage(feed, wanted, plan.pin.snapshots[feed.lake.name])
-        wanted = between(EVENTS_TOPIC, plan.above, plan.upto)
-        if not wanted.is_empty:
-            loading.settle_events(wanted)
-        if plan.visible is None:
-            loading.bring_mirrors()
+        try:
+            loading.bring()
+        except ConcordError:
+            with suppress(ConcordError):
+                loading.note_runs()
+            raise
+        loading.note_runs()
         return loading.brought
 
 
 @dataclass
 class Loading:
-    """The part of a batch that Spark does, one table after the other."""
+    """The part of a batch that Spark does, one table after the other. ``runs`` say what each step took."""
 
     tools: Tools
     request: Request
@@ -183,37 +189,88 @@ class Loading:
     spark: SparkSession
     step: Step
     brought: Brought = field(default_factory=Brought)
+    runs: list[JobRun] = field(default_factory=list)
+    run_id: str = field(default_factory=lambda: str(uuid4()))
+
+    def bring(self) -> None:
+        """Load tables, events, and the lake's mirrors."""
+        for feed, wanted in changes_between(self.plan.above, self.plan.upto):
+            self.stage(feed, wanted, self.plan.pin.snapshots[feed.lake.name])
+        wanted = between(EVENTS_TOPIC, self.plan.above, self.plan.upto)
+        if not wanted.is_empty:
+            self.settle_events(wanted)
+        if self.plan.visible is None:
+            self.bring_mirrors()
 
     def settle_events(self, wanted: Range) -> None:
         """Judge what has landed; what came of it goes to RAW like any other table of the lake."""
         snapshot = self.plan.pin.snapshots[EVENTS_LANDING.name]
-        with self.step("judge events"), _in_words(EVENTS.name):
-            self.brought.landed = settle(self.spark, wanted, snapshot, self.request.now)
-        for feed in EVENT_FEEDS:
-            self.stage(feed, wanted, self.tools.lake.current_snapshot(feed.lake.name))
+        with self._booked("judge events", EVENTS.name):
+            self.brought.landed = landed = settle(self.spark, wanted, snapshot, self.request.now)
+        place = len(self.runs) - 1
+        stored, dead = (
+            self.stage(feed, wanted, self.tools.lake.current_snapshot(feed.lake.name)) for feed in EVENT_FEEDS
+        )
+        self.runs[place] = replace(self.runs[place], counts=Counts(landed.total, stored, dead))
 
     def bring_mirrors(self) -> None:
         """The lake's own current state, at this batch's position."""
         for table in TABLES.values():
             snapshot = self.plan.pin.snapshots[as_change(table).name]
             if snapshot is not None:
-                with self.step(f"mirror {table.name}"), _in_words(table.name):
-                    self.brought.mirrored.append(bring_to(self.spark, table, self.plan.upto, snapshot))
+                with self._booked(f"mirror {table.name}", table.name) as counts:
+                    mirrored = bring_to(self.spark, table, self.plan.upto, snapshot)
+                    counts.append(Counts(mirrored.changed_keys, mirrored.changed_keys))
+                self.brought.mirrored.append(mirrored)
 
-    def stage(self, feed: Feed, wanted: Range, snapshot: int | None) -> None:
-        """One table's range in its load table. Nothing in the range is nothing to load."""
+    def stage(self, feed: Feed, wanted: Range, snapshot: int | None) -> int:
+        """One table's range in its load table; how many rows. Nothing in the range is nothing to load."""
         if snapshot is None:
-            return
-        with self.step(f"load {feed.name}"), _in_words(feed.name):
+            return 0
+        with self._booked(f"load {feed.name}", feed.name) as counts:
             rows = changes(self.spark, feed, wanted, snapshot)
             summary = summarize(rows)
             check_unique(feed.lake.name, wanted, summary)
+            counts.append(Counts(summary.rows, summary.rows))
             if not summary.rows:
-                return
+                return 0
             batch = for_raw(rows, feed, self.plan.batch_id, self.request.now)
             stage(batch, feed, self.tools.connector_options)
         self.brought.staged.append(Staged(feed, wanted, summary.rows, snapshot))
         self.brought.changed_at = max(filter(None, (self.brought.changed_at, summary.changed_at)), default=None)
+        return summary.rows
+
+    def note_runs(self) -> None:
+        """In the lake's book of runs."""
+        visible = self.plan.visible
+        as_of = visible.as_of if visible else _as_of(self.request, self.plan, self.brought.changed_at)
+        common = Common(self.plan.upto, self.plan.pin.snapshots, as_of, self.plan.batch_id)
+        with self.step("note what Spark took"), in_words(f"note the batch in {JOB_RUNS.name}", "`concord status`"):
+            note(self.spark, self.runs, common)
+
+    @contextmanager
+    def _booked(self, job: str, table: str) -> Iterator[list[Counts]]:
+        """One step, written down however it ends; the last of the counts that it is given are its rows."""
+        started_at, meter, counts = now(), Meter(self.spark), [Counts()]
+
+        def write_down(failure: str | None = None) -> None:
+            spent = meter.read()
+            run = JobRun(self.run_id, job, self._mode, Days(), counts[-1], started_at, now(), spent, failure)
+            self.runs.append(run)
+
+        try:
+            with self.step(job), _in_words(table):
+                yield counts
+        except ConcordError as error:
+            write_down(error.message)
+            raise
+        write_down()
+
+    @property
+    def _mode(self) -> Mode:
+        if self.plan.visible:
+            return Mode.RANGE
+        return Mode.INCREMENTAL if self.plan.above.offsets else Mode.FULL
 
 
 def _in_words(table: str) -> AbstractContextManager[None]:

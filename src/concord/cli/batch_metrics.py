@@ -10,10 +10,10 @@ import typer
 
 from concord import bootstrap
 from concord.batch.job import APP_NAME
+from concord.batch.job_runs import JobRun
 from concord.batch.lease import lease
 from concord.batch.metrics import job
 from concord.batch.metrics.days import Days
-from concord.batch.metrics.runs import JobRun
 from concord.cli.audited import audited
 from concord.cli.output import AsJson, console, print_json, table
 from concord.cli.progress import Steps

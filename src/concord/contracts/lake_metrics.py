@@ -107,8 +107,13 @@ JOB_RUNS = Dataset(
     partition="started_at",
     columns=(
         Column("run_id", TEXT, description="One call of the command, a UUID."),
-        Column("job", Category(), description="The table that it writes."),
-        Column("mode", Category(("full", "range", "incremental")), description="Which days were asked for."),
+        Column("job", Category(), description="The table of metrics that it writes, or the step of a batch."),
+        Column("batch_id", TEXT, nullable=True, description="The batch whose step it is; null of metrics."),
+        Column(
+            "mode",
+            Category(("full", "range", "incremental")),
+            description="Which days were asked for; of a batch everything, one that is run again, or what is new.",
+        ),
         Column("state", Category(("ended", "failed"))),
         Column("detail", TEXT, nullable=True, description="Why it failed."),
         Column("first_day", DATE, nullable=True, description="First day asked for; null if the range is open."),
@@ -119,7 +124,11 @@ JOB_RUNS = Dataset(
         Column("as_of", INSTANT, description="The time that the run took instead of now."),
         Column("rows_in", BIGINT, description="Rows that the figures are made of; rejected ones among them."),
         Column("rows_out", BIGINT, description="Rows written."),
-        Column("rows_rejected", BIGINT, description="Rows that belong to nothing: an unknown customer's, no order's."),
+        Column(
+            "rows_rejected",
+            BIGINT,
+            description="Of metrics rows that belong to nothing, of events dead letters. What is no row of its table is found later, in RAW.",
+        ),
         Column("started_at", INSTANT),
         Column("seconds", SECONDS, description="On the clock on the wall."),
         Column("cpu_seconds", SECONDS, description="Of all tasks; the driver's planning is not in it."),

@@ -70,9 +70,8 @@ def test_every_step_of_a_batch_that_made_rows_has_its_row(settings: Settings, mo
     outcome = job.Outcome(publication, "000001-x", loaded, Built(30, 100, ()), landed, mirrored)
     monkeypatch.setattr(job, "run", lambda *_: outcome)
     monkeypatch.setattr("concord.cli.audited_batch.hand_in", lambda _: None)
-    run_audited(
-        settings, type("Tools", (), {"loader": type("L", (), {"user": "U", "role": "LOADER"})})(), None, Timed()
-    )  # type: ignore[arg-type]
+    tools = type("Tools", (), {"loader": type("L", (), {"user": "U", "role": "LOADER"})})()
+    run_audited(settings, tools, job.Request(now()), Timed())  # type: ignore[arg-type]
     rows = {entry.what: (entry.rows_in, entry.rows_out, entry.rows_rejected) for entry in spool(settings).undelivered()}
     assert rows == {
         "batch run": (104, 94, 4),

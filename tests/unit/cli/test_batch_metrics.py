@@ -9,10 +9,10 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from concord.batch.job_runs import Counts, JobRun, Mode
+from concord.batch.measure import Spent
 from concord.batch.metrics.days import Days
 from concord.batch.metrics.job import Request
-from concord.batch.metrics.measure import Spent
-from concord.batch.metrics.runs import Counts, JobRun, Mode
 from concord.cli.batch import app
 from concord.cli.batch_metrics import document
 from concord.contracts.lake_metrics import JOB_RUNS
@@ -60,7 +60,7 @@ def test_a_run_is_told_as_the_book_has_it() -> None:
     assert (told["mode"], row["mode"], row["state"]) == ("range", "range", "ended")
     assert (row["seconds"], row["cpu_seconds"], row["rows_in"], row["rows_out"]) == (1.5, 2.346, 100, 31)
     assert (row["first_day"], row["last_day"], row["days"]) == ("2024-01-01", "2024-01-31", None)
-    assert set(JOB_RUNS.names) - set(row) == {"position", "snapshots", "as_of"}
+    assert set(JOB_RUNS.names) - set(row) == {"batch_id", "position", "snapshots", "as_of"}
 
 
 def test_what_failed_says_why() -> None:

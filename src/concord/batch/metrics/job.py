@@ -13,13 +13,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from concord.batch.feeds import spark_name
+from concord.batch.job_runs import Common, Counts, JobRun, Mode, note
+from concord.batch.measure import Meter
 from concord.batch.metrics.customers import customer_metrics, unknown_customers
 from concord.batch.metrics.days import EVERY, NONE, Days
 from concord.batch.metrics.funnel import funnel_metrics
-from concord.batch.metrics.measure import Meter
 from concord.batch.metrics.orders import order_metrics, purchases
 from concord.batch.metrics.products import lines_without_order, product_metrics
-from concord.batch.metrics.runs import Counts, JobRun, Mode, note
 from concord.batch.metrics.source import Source, pin
 from concord.batch.metrics.touched import Touched, funnel_days, order_days, product_days
 from concord.batch.mirrors import held, remember
@@ -137,7 +137,7 @@ def _carry_out(source: Source, job: Job, request: Request, clock: Callable[[], d
         failure=failure.message if failure else None,
     )
     with in_words(f"note the run in {JOB_RUNS.name}", "what was computed is there; `concord status`"):
-        note(source, done)
+        note(source.spark, [done], Common(source.position, source.snapshots, source.as_of))
     if failure:
         raise failure
     return done

@@ -1,7 +1,7 @@
 """The book of runs: one row per run and job, also of what failed. Nothing in it is ever changed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,11 +11,11 @@ from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
 from concord.batch.feeds import spark_name
+from concord.batch.measure import Spent
 from concord.batch.metrics.days import Days
-from concord.batch.metrics.measure import Spent
-from concord.batch.metrics.source import Source
 from concord.batch.read_lake import instant
 from concord.contracts.lake_metrics import JOB_RUNS
+from concord.contracts.position import Position
 from concord.dialects.spark import data_type
 
 MILLISECONDS = Decimal("0.001")
@@ -75,22 +75,39 @@ class JobRun:
         }
 
 
-def note(source: Source, run: JobRun) -> None:
-    """Write the run down."""
-    common = {
-        "position": json.dumps(source.position.as_json()),
-        "snapshots": json.dumps(source.snapshots),
-        "as_of": source.as_of,
-    }
-    _append(source.spark, {**run.as_row(), **common})
+@dataclass(frozen=True)
+class Common:
+    """What all jobs of one run read, and for which batch; None of a run that is of none."""
+
+    position: Position
+    snapshots: Mapping[str, int | None]
+    as_of: datetime
+    batch_id: str | None = None
+
+    def as_row(self) -> Mapping[str, object]:
+        return {
+            "batch_id": self.batch_id,
+            "position": json.dumps(self.position.as_json()),
+            "snapshots": json.dumps(self.snapshots),
+            "as_of": self.as_of,
+        }
 
 
-def _append(spark: SparkSession, row: Mapping[str, object]) -> None:
-    """One row of literals: a row of Python's would want a Python worker, which takes longer to start than to write it."""
-    columns = (
-        _literal(row[column.name]).cast(data_type(column.type)).alias(column.name) for column in JOB_RUNS.columns
+def note(spark: SparkSession, runs: Sequence[JobRun], common: Common) -> None:
+    """Write the runs down, in one commit.
+
+    Rows of literals: those of Python would want a Python worker, which takes longer to start than to write them.
+    """
+    if not runs:
+        return
+    rows = F.array(*(_struct({**run.as_row(), **common.as_row()}) for run in runs))
+    spark.range(1, numPartitions=1).select(F.inline(rows)).writeTo(spark_name(JOB_RUNS)).append()
+
+
+def _struct(row: Mapping[str, object]) -> Column:
+    return F.struct(
+        *(_literal(row[column.name]).cast(data_type(column.type)).alias(column.name) for column in JOB_RUNS.columns)
     )
-    spark.range(1, numPartitions=1).select(*columns).writeTo(spark_name(JOB_RUNS)).append()
 
 
 def _literal(value: object) -> Column:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -32,11 +33,11 @@ class Meter:
 
     def __init__(self, spark: SparkSession) -> None:
         self._spark = spark
-        self._last = max((stage.stageId() for stage in self._stages()), default=-1)
+        self._last = next((stage.stageId() for stage in self._stages()), -1)
 
     def read(self) -> Spent:
         """What the stages that began since have cost so far."""
-        stages = [stage for stage in self._stages() if stage.stageId() > self._last]
+        stages = list(takewhile(lambda stage: stage.stageId() > self._last, self._stages()))
         return Spent(
             cpu_seconds=sum(stage.executorCpuTime() for stage in stages) / NANOSECONDS,
             peak_memory_bytes=peak_bytes(java_pid(self._spark)),
@@ -47,7 +48,7 @@ class Meter:
         )
 
     def _stages(self) -> Iterator[Any]:
-        """Every stage that Spark remembers (a thousand), as its interface would show it."""
+        """Every stage that Spark remembers (a thousand), as its interface would show it: the newest first."""
         context: Any = self._spark.sparkContext
         scala, java = context._jsc.sc(), context._jvm
         scala.listenerBus().waitUntilEmpty(BOOKS_WITHIN_MS)
