@@ -1,10 +1,10 @@
 """``concord batch`` on the running stack: from a row of the shop to what readers of the warehouse see."""
 
-import json
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,13 +14,21 @@ from concord.batch.publish import PUBLISHED, publications, unpublished
 from concord.contracts.derived import LOAD_AUDIT
 from concord.contracts.lake_metrics import JOB_RUNS, LAKE_METRICS
 from concord.contracts.marts import MARTS
-from concord.contracts.tables import ORDERS
+from concord.contracts.model import Column
+from concord.contracts.names import cdc_topic
+from concord.contracts.tables import ORDER_ITEMS, ORDERS, PRODUCTS, as_landed
+from concord.contracts.types import TEXT
 from concord.dialects.snowflake import RAW_DATASETS
 from concord.errors import ExitCode
+from concord.gateways.kafka import Kafka
 from concord.gateways.lake import Lake
 from concord.gateways.postgres import Postgres
 from concord.gateways.snowflake import Snowflake
+from concord.landed.rows import change_rows
+from concord.rules.violations import BAD_CHANGE_RECORD
 from concord.settings import PROJECT, child_environment
+from tests import altered_products, faulty_file
+from tests.commands import PATIENCE_SECONDS, answer, command
 from tests.landed import landed_changes
 from tests.metrics_lake import MART_OF
 from tests.waiting import eventually
@@ -28,7 +36,7 @@ from tests.waiting import eventually
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
 
 LAKE_SECONDS = 180
-BATCH_SECONDS = 600
+COLOUR = Column("colour", TEXT, nullable=True, may_be_absent=True)
 
 
 def new_order(postgres: Postgres, status: str = "pending") -> int:
@@ -45,21 +53,8 @@ def await_lake(lake: Lake, order_id: int, changes: int = 1) -> None:
     eventually(lambda: changes_in_lake(lake, order_id) >= changes, LAKE_SECONDS, every=1)
 
 
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "concord", "batch", *arguments]
-
-
 def batch(*arguments: str) -> Any:
-    done = subprocess.run(
-        command(*arguments, "--json"),
-        cwd=PROJECT,
-        env=child_environment(),
-        capture_output=True,
-        text=True,
-        timeout=BATCH_SECONDS,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
+    return answer("batch", *arguments)
 
 
 def shown(snowflake: Snowflake, order_id: int) -> list[str]:
@@ -76,33 +71,87 @@ def published_rows(snowflake: Snowflake) -> dict[str, list[str]]:
     return {name: sorted(map(repr, snowflake.query(f"select {columns.get(name, '*')} from {name}"))) for name in names}
 
 
-def test_order_and_its_change_reach_the_readers_batch_by_batch(
-    postgres: Postgres, lake: Lake, snowflake: Snowflake
-) -> None:
+@dataclass(frozen=True)
+class First:
+    """A batch, what it said of itself, and what it brought: one order, and a file with known faults."""
+
+    order: int
+    lines: dict[int, str]
+    orders: dict[int, str]
+    outcome: dict[str, Any]
+
+    @property
+    def batch_id(self) -> str:
+        return str(self.outcome["batch_id"])
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, lake: Lake) -> First:
+    answer("load", "online-retail", str(faulty_file.written(tmp_path_factory.mktemp("retail"))), "--no-clickstream")
+    lines, orders = faulty_file.lines(postgres), faulty_file.orders(postgres)
     order_id = new_order(postgres)
+    eventually(lambda: landed_changes(lake, ORDER_ITEMS, max(lines)), LAKE_SECONDS, every=1)
     await_lake(lake, order_id)
-    first = batch("run")
-    assert first["published"]["batch_id"] == first["batch_id"]
-    assert shown(snowflake, order_id) == ["pending"]
+    return First(order_id, lines, orders, batch("run"))
 
-    postgres.execute("update orders set status = 'cancelled', updated_at = now() where id = %s", (order_id,))
-    await_lake(lake, order_id, changes=2)
-    second = batch("run")
-    assert second["batch_id"] > first["batch_id"]
-    assert second["tables"]["orders"]["rows_read"] == second["tables"]["orders"]["rows_inserted"]
-    assert shown(snowflake, order_id) == ["cancelled"]
-    assert second["mirrors"]["orders"] == {"changed_keys": second["tables"]["orders"]["rows_read"], "rebuilt": False}
-    mirrored = lake.scan(ORDERS.name, ("status", "__op", "date"), f"id = {order_id}").to_pylist()
-    assert [(row["status"], row["__op"]) for row in mirrored] == [("cancelled", "u")]
 
-    before = published_rows(snowflake)
-    snowflake.execute("delete from RAW.load_audit where batch_id = %s", (first["batch_id"],))
-    again = batch("run", "--again", first["batch_id"])
-    assert {table["rows_inserted"] for table in again["tables"].values()} == {0}
-    assert published_rows(snowflake) == before
+@pytest.fixture(scope="module")
+def altered(first: First, postgres: Postgres, kafka: Kafka, lake: Lake) -> int:
+    """After the first batch its order is changed, and a product while its table is altered; the product's id."""
+    postgres.execute("update orders set status = 'cancelled', updated_at = now() where id = %s", (first.order,))
+    product = altered_products.life_of_a_product(postgres, kafka)
+    await_lake(lake, first.order, changes=2)
+    eventually(lambda: len(altered_products.landed(lake, product)) == altered_products.RECORDS, LAKE_SECONDS, every=1)
+    return product
 
-    listed = {entry["batch_id"]: entry["state"] for entry in batch("list")}
-    assert listed[first["batch_id"]] == listed[second["batch_id"]] == "published"
+
+@pytest.fixture(scope="module")
+def second(altered: int) -> dict[str, Any]:
+    """What the batch after that said of itself."""
+    outcome: dict[str, Any] = batch("run")
+    return outcome
+
+
+def test_order_reaches_the_readers(first: First, snowflake: Snowflake) -> None:
+    assert first.outcome["published"]["batch_id"] == first.batch_id
+    assert shown(snowflake, first.order) == ["pending"]
+
+
+def test_known_faults_of_a_file_are_found_at_every_layer_once(
+    tmp_path: Path, first: First, snowflake: Snowflake
+) -> None:
+    batch_id = first.batch_id
+    page = tmp_path / "report.html"
+    report = answer("quality", "report", "--html", str(page))
+    assert (report["batch_id"], report["layers"], report["failed"]) == (batch_id, ["lake", "RAW", "STAGING"], [])
+    assert report["disagreeing"] == []
+    assert "order_items.quantity.above_zero" in page.read_text()
+
+    kept = violations(snowflake, batch_id)
+    for rule, invoices in faulty_file.FAULTS.items():
+        invoice_of = first.lines if rule.startswith("order_items") else first.orders
+        for layer in ("lake", "RAW", *(["STAGING"] if "external_id" not in rule else [])):
+            found = {invoice_of.get(int(key)) for key in kept[rule, layer]} - {None}
+            assert found == invoices, (rule, layer)
+
+    answer("quality", "check", "--batch-id", batch_id)
+    assert violations(snowflake, batch_id) == kept
+    flagged = "select rules from QUALITY.flagged_rows where batch_id = %s and layer = 'RAW' and dataset = 'orders' and row_key = %s"
+    adjustment = next(str(key) for key, invoice in first.orders.items() if invoice == "A970001")
+    assert snowflake.query(flagged, (batch_id, adjustment)) == [
+        ("orders.external_id.no_adjustment, orders.user_id.filled",)
+    ]
+
+
+def violations(snowflake: Snowflake, batch_id: str) -> dict[tuple[str, str], list[str]]:
+    """Keys by rule and layer, in order; a key that were there twice would be twice."""
+    kept: dict[tuple[str, str], list[str]] = {}
+    for rule, layer, key in snowflake.query(
+        "select rule, layer, row_key from QUALITY.violations where batch_id = %s order by rule, layer, row_key",
+        (batch_id,),
+    ):
+        kept.setdefault((rule, layer), []).append(key)
+    return kept
 
 
 KILLED_BEHIND = ("start Spark", "load orders", "merge into RAW")
@@ -112,7 +161,7 @@ KILLED_BEHIND = ("start Spark", "load orders", "merge into RAW")
 def kill_behind(step: str) -> None:
     """Start a batch, and kill it once this step is done."""
     with subprocess.Popen(
-        command("run"),
+        command("batch", "run"),
         cwd=PROJECT,
         env=child_environment(),
         stdout=subprocess.PIPE,
@@ -130,11 +179,7 @@ def what_readers_see(snowflake: Snowflake) -> dict[str, list[str]]:
     return {name: sorted(map(repr, snowflake.query(f"select * from {name}"))) for name in names}
 
 
-def test_batch_killed_anywhere_before_it_is_published_is_not_seen_and_the_next_one_repairs(
-    postgres: Postgres, lake: Lake, snowflake: Snowflake
-) -> None:
-    order_id = new_order(postgres)
-    await_lake(lake, order_id)
+def test_batch_killed_anywhere_before_it_is_published_is_not_seen(altered: int, snowflake: Snowflake) -> None:
     before, seen = publications(snowflake), what_readers_see(snowflake)
     for step in KILLED_BEHIND:
         kill_behind(step)
@@ -142,15 +187,60 @@ def test_batch_killed_anywhere_before_it_is_published_is_not_seen_and_the_next_o
         assert what_readers_see(snowflake) == seen
     assert unpublished(snowflake)
 
-    repaired = batch("run")
-    assert shown(snowflake, order_id) == ["pending"]
-    assert publications(snowflake)[-1].batch_id == repaired["batch_id"]
-    assert repaired["tables"]["orders"]["rows_read"] > 0
+
+def test_the_next_batch_repairs_it_and_brings_the_change(
+    first: First, second: dict[str, Any], lake: Lake, snowflake: Snowflake
+) -> None:
+    assert second["batch_id"] > first.batch_id
+    assert second["tables"]["orders"]["rows_read"] > 0
+    assert publications(snowflake)[-1].batch_id == second["batch_id"]
+    assert shown(snowflake, first.order) == ["cancelled"]
+    mirrored = lake.scan(ORDERS.name, ("status", "__op", "date"), f"id = {first.order}").to_pylist()
+    assert [(row["status"], row["__op"]) for row in mirrored] == [("cancelled", "u")]
+    listed = {entry["batch_id"]: entry["state"] for entry in batch("list")}
+    assert listed[first.batch_id] == listed[second["batch_id"]] == "published"
 
 
-def test_metrics_that_spark_computes_are_those_that_dbt_publishes(lake: Lake, snowflake: Snowflake) -> None:
-    if not publications(snowflake):
-        batch("run")
+def test_a_table_is_altered_while_it_flows_and_every_record_is_a_row_or_a_dead_letter(
+    altered: int, second: dict[str, Any], lake: Lake, snowflake: Snowflake
+) -> None:
+    key, records = altered, altered_products.landed(lake, altered)
+    offsets = [record["_offset"] for record in records]
+    rows = snowflake.query("select _offset, stock_quantity from RAW.products where id = %s order by 1", (key,))
+    assert rows == list(zip([*offsets[:3], offsets[4], *offsets[6:]], (3, 3, 4, 5, 6, 7), strict=True))
+    letters = snowflake.query(
+        "select _offset, reason, pointer, detail from RAW.dead_letters where _topic = %s and _partition = %s "
+        "and _offset between %s and %s order by 1",
+        (cdc_topic(PRODUCTS), records[0]["_kafka_partition"], offsets[0], offsets[-1]),
+    )
+    assert letters == [
+        (offsets[3], BAD_CHANGE_RECORD, "/stock_quantity", "is not an integer of 32 bits"),
+        (offsets[5], BAD_CHANGE_RECORD, "/description", "is missing"),
+    ]
+    assert {(one["table"], one["pointer"]) for one in second["set_aside"]} >= {
+        ("products", "/stock_quantity"),
+        ("products", "/description"),
+    }
+    assert lake.scan("products", ("stock_quantity",), f"id = {key}").to_pylist() == [{"stock_quantity": 7}]
+    assert snowflake.query("select stock_quantity from STAGING.products_enhanced where id = %s", (key,)) == [(7,)]
+
+    declared = PRODUCTS.extended(PRODUCTS.name, COLOUR)
+    history = change_rows(declared, lake.scan(as_landed(PRODUCTS).name)).to_pylist()
+    colours = {row["_offset"]: row["colour"] for row in history if row["id"] == key}
+    assert [colours[offset] for offset in sorted(colours)] == [None, "red", "red", "red", "red", None]
+
+
+def test_a_batch_that_is_run_again_changes_nothing(first: First, second: dict[str, Any], snowflake: Snowflake) -> None:
+    before = published_rows(snowflake)
+    snowflake.execute("delete from RAW.load_audit where batch_id = %s", (first.batch_id,))
+    again = batch("run", "--again", first.batch_id)
+    assert {table["rows_inserted"] for table in again["tables"].values()} == {0}
+    assert published_rows(snowflake) == before
+
+
+def test_metrics_that_spark_computes_are_those_that_dbt_publishes(
+    second: dict[str, Any], lake: Lake, snowflake: Snowflake
+) -> None:
     told = batch("metrics")
     assert {row["state"] for row in told["tables"].values()} == {"ended"}
     for name, mart_name in MART_OF.items():
@@ -166,12 +256,17 @@ def test_metrics_that_spark_computes_are_those_that_dbt_publishes(lake: Lake, sn
 def test_second_batch_at_the_same_time_is_refused(postgres: Postgres, lake: Lake) -> None:
     await_lake(lake, new_order(postgres))
     with subprocess.Popen(
-        command("run"), cwd=PROJECT, env=child_environment(), stdout=subprocess.PIPE, text=True
+        command("batch", "run"), cwd=PROJECT, env=child_environment(), stdout=subprocess.PIPE, text=True
     ) as first:
         assert first.stdout
         assert "pin the lake" in first.stdout.readline()
         second = subprocess.run(
-            command("run"), cwd=PROJECT, env=child_environment(), capture_output=True, text=True, timeout=BATCH_SECONDS
+            command("batch", "run"),
+            cwd=PROJECT,
+            env=child_environment(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
         )
         assert second.returncode == ExitCode.UNAVAILABLE
         assert f"process {first.pid}" in " ".join(second.stderr.split())

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from concord.chaos.in_flight import kill
 from concord.contracts import names
 from concord.contracts.events import EVENTS_LANDING
 from concord.contracts.model import Dataset
@@ -18,6 +19,9 @@ from concord.contracts.tables import ORDERS, PRODUCTS, TABLES, TOAST_PLACEHOLDER
 from concord.gateways.kafka import Kafka, Record
 from concord.gateways.lake import Lake
 from concord.gateways.postgres import Postgres, Session
+from concord.platform.launchers import connect
+from concord.platform.states import engine_states
+from concord.settings import Settings
 from tests.landed import landed_changes
 from tests.waiting import eventually
 
@@ -190,3 +194,46 @@ def test_whatever_a_producer_sends_lands_as_its_bytes(kafka: Kafka, lake: Lake) 
     assert [values.count(value) for value in sent] == [1, 1, 1]
     assert b"" in values
     assert None in values
+
+
+ROWS_OF_ONE_COPY = 60_000
+"""More than Debezium hands over at once."""
+
+
+def test_a_copy_that_connect_is_killed_in_is_captured_to_its_last_row(
+    settings: Settings, postgres: Postgres, kafka: Kafka
+) -> None:
+    """Trap K1: rows of one COPY share log positions, and a restart in their middle has lost some before.
+
+    The row that Debezium goes on from may come a second time: its position does not tell it from its neighbours.
+    """
+    label, before = f"copy-{secrets.token_hex(8)}", kafka.end_position([names.FENCE_TOPIC])
+    pid = pid_of_connect(settings)
+    with postgres.connect() as session:
+        rows = ((label, CREATED + timedelta(seconds=number)) for number in range(ROWS_OF_ONE_COPY))
+        assert session.copy_rows("fence", ("label", "created_at"), rows) == ROWS_OF_ONE_COPY
+    eventually(lambda: records_since(kafka, before), every=0.01)
+    kill(pid)
+    assert 0 < records_since(kafka, before) < ROWS_OF_ONE_COPY, "killed with a part of it captured"
+    [(first, last)] = postgres.query("select min(id), max(id) from fence where label = %s", (label,))
+
+    eventually(lambda: pid_of_connect(settings) != pid, timeout=120)
+    eventually(lambda: ids_captured(kafka, before, label)[-1:] == [last], timeout=LAKE_SECONDS, every=2)
+    captured = ids_captured(kafka, before, label)
+    assert list(dict.fromkeys(captured)) == [*range(first, last + 1)]
+    assert len(captured) <= ROWS_OF_ONE_COPY + 1
+
+
+def pid_of_connect(settings: Settings) -> int:
+    return eventually(lambda: next(state.pid for state in engine_states(settings) if state.name == connect.NAME))
+
+
+def records_since(kafka: Kafka, before: Position) -> int:
+    [(_, _, last)] = kafka.end_position([names.FENCE_TOPIC])
+    return last - max((offset for _, _, offset in before), default=-1)
+
+
+def ids_captured(kafka: Kafka, before: Position, label: str) -> list[int]:
+    """Of the rows of one COPY, in Kafka's order."""
+    found = (json.loads(record.value or b"{}") for record in kafka.read(names.FENCE_TOPIC, after=before))
+    return [row["id"] for row in found if row.get("label") == label]

@@ -1,7 +1,7 @@
 """A fence, seen from downstream: the log position that divides before from after."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from concord.contracts.names import FENCE_TOPIC
 from concord.contracts.position import Position
@@ -25,8 +25,9 @@ def await_fence(kafka: Kafka, fence_id: int, timeout: float) -> FenceMark:
 
     Raises :class:`Unavailable` if the connector does not deliver it within ``timeout`` seconds.
     """
+    fences = _Fences(kafka)
     try:
-        lsn = wait_for(lambda: _fence_lsn(kafka, fence_id), timeout)
+        lsn = wait_for(lambda: fences.lsn_of(fence_id), timeout)
     except NotYet:
         raise Unavailable(
             f"fence {fence_id} did not reach topic {FENCE_TOPIC} within {timeout:.0f} s",
@@ -35,9 +36,18 @@ def await_fence(kafka: Kafka, fence_id: int, timeout: float) -> FenceMark:
     return FenceMark(fence_id, lsn, kafka.end_position(CDC_TOPICS))
 
 
-def _fence_lsn(kafka: Kafka, fence_id: int) -> int | None:
-    for record in kafka.read(FENCE_TOPIC):
-        fence = json.loads(record.value) if record.value else {}
-        if fence.get("id") == fence_id:
-            return int(fence["__source_lsn"])
-    return None
+@dataclass
+class _Fences:
+    """The topic of fences, of which each look reads on from where the one before has ended."""
+
+    kafka: Kafka
+    read_to: Position = field(default_factory=Position)
+
+    def lsn_of(self, fence_id: int) -> int | None:
+        end = self.kafka.end_position([FENCE_TOPIC])
+        for record in self.kafka.read(FENCE_TOPIC, after=self.read_to, until=end):
+            fence = json.loads(record.value) if record.value else {}
+            if fence.get("id") == fence_id:
+                return int(fence["__source_lsn"])
+        self.read_to = end
+        return None

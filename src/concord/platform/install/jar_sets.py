@@ -17,7 +17,7 @@ from concord.platform.install.locks import LockedJar, locked_jars
 from concord.platform.install.progress import Downloads
 from concord.settings import Settings
 
-AT_ONCE = 4
+AT_ONCE = 8
 ROOM = 600 << 20
 TIMEOUT_SECONDS = 60
 ATTEMPTS = 3
