@@ -1,7 +1,7 @@
 """The page of results: one section per document, with tables, plots and how to run it again."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,9 @@ def _lines(document: Document) -> Iterator[str]:
         yield from _answers(answers)
     if "steps" in result:
         yield from of_batch.lines(document)
-    if not {"paced", "answers", "steps"} & set(result):
+    if trials := result.get("trials"):
+        yield from _trials(trials)
+    if not {"paced", "answers", "steps", "trials"} & set(result):
         yield from markdown_table(("figure", "value"), list(_plain("", result)))
     yield from (f"![{name}]({name})\n" for name in plots(document))
 
@@ -135,6 +137,18 @@ def _answers(answers: Document) -> Iterator[str]:
     ]
     whole = ("all", "", *(f"{answers['all_ms'][p]:.0f}" for p in names))
     yield from markdown_table(("question", "runs", *(f"{name}, ms" for name in names)), [*rows, whole])
+
+
+def _trials(trials: Sequence[Document]) -> Iterator[str]:
+    columns = ("fault", "shown by", "records", "lost", "twice", "fresh again", "within")
+    yield from markdown_table(columns, [_trial(trial) for trial in trials])
+
+
+def _trial(trial: Document) -> tuple[str, ...]:
+    took = trial["recovery_seconds"]
+    counts = (f"{trial[name]:,}" for name in ("records", "lost", "duplicated"))
+    again = "not while there was load" if took is None else f"{took:.1f} s"
+    return (trial["fault"], trial["proof"], *counts, again, f"{trial['fresh_within_seconds']:g} s")
 
 
 def _plain(prefix: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -221,7 +221,8 @@ def _hop(name: str, measure: Measure, count: int, file: Path | None, folder: Pat
 
 
 def command_line() -> str:
-    return " ".join(["concord", *sys.argv[1:]])
+    """As it was given, but for the folders of this machine: results are published."""
+    return " ".join(["concord", *(Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:])])
 
 
 def _finish(document: dict[str, Any], folder: Path, as_json: bool) -> None:

@@ -19,6 +19,8 @@ from concord.speed.report import Finished, Report, log_line
 from concord.speed.tally import Done, Tally
 
 RETRY_SECONDS = 60
+AWAY_SECONDS = 600
+"""So long a driver waits for a store that is away: it is fresh again sooner than one that starts anew."""
 QUERY_ID = "sql.streaming.queryId"
 """Spark's name for the id that lives in the checkpoint."""
 
@@ -51,7 +53,15 @@ class MicroBatch:
         checkpoint_id = str(records.sparkSession.sparkContext.getLocalProperty(QUERY_ID))
         for attempt in stamina.retry_context(on=Unavailable, attempts=None, timeout=RETRY_SECONDS, wait_max=10.0):
             with attempt:
+                if attempt.num > 1:
+                    self._await_store()
                 self.run(records, BatchToken(self.query, checkpoint_id, batch_id))
+
+    def _await_store(self) -> None:
+        """Ask the store alone: an attempt reads Kafka and judges, in vain, and what Spark holds of it fills Java's heap."""
+        for attempt in stamina.retry_context(on=Unavailable, attempts=None, timeout=AWAY_SECONDS, wait_max=2.0):
+            with attempt:
+                self.store.query("select 1")
 
     def run(self, records: DataFrame, token: BatchToken) -> Done:
         """One attempt. Data first, position last: what the position covers is there."""
