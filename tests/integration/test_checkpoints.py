@@ -31,7 +31,7 @@ from concord.speed.checkpoints.plan import made_with
 from concord.speed.checkpoints.preflight import Preflight
 from concord.speed.failpoint import Step
 from concord.speed.store_lease import StoreLease, store_lease
-from tests.integration.test_speed import Scene, assert_exactly_once, create, new_scene, produce
+from tests.integration.test_speed import Scene, assert_exactly_once, create, produce
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -57,20 +57,6 @@ def checkpoints(settings: Settings) -> ObjectStore:
     store = bootstrap.checkpoint_store(settings)
     assert store is not None
     return store
-
-
-@pytest.fixture
-def scene(settings: Settings, kafka: Kafka, tmp_path: Path) -> Iterator[Scene]:
-    with new_scene(settings, kafka, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def driven(settings: Settings, kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """A scene that the driver has read to its end, with a checkpoint in a folder."""
-    with new_scene(settings, kafka, tmp_path_factory.mktemp("checkpoints")) as made:
-        assert made.drive() == 0
-        yield made
 
 
 def test_kill_9_changes_nothing_on_the_object_store(on_store: Settings, scene: Scene) -> None:

@@ -87,20 +87,6 @@ def create(kafka: Kafka, topic: str) -> None:
     kafka.create_topics({topic: log_append_time, f"dlq.{topic}": log_append_time}, partitions=4)
 
 
-@pytest.fixture
-def scene(settings: Settings, kafka: Kafka, tmp_path: Path) -> Iterator[Scene]:
-    with new_scene(settings, kafka, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def driven(settings: Settings, kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """A scene that the driver has read to its end; each test goes on from where the one before has left it."""
-    with new_scene(settings, kafka, tmp_path_factory.mktemp("speed")) as made:
-        assert made.drive() == 0
-        yield made
-
-
 def send(scene: Scene) -> None:
     good = [scene.made(list(EventType)[seed % 9], seed) for seed in range(1, GOOD + 1)]
     late = [scene.made(EventType.PAGE_VIEW, 600 + seed, ago=timedelta(minutes=31 + 60 * seed)) for seed in range(LATE)]
