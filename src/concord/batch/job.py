@@ -262,7 +262,8 @@ class Loading:
             with self.step(job), _in_words(table):
                 yield counts
         except ConcordError as error:
-            write_down(error.message)
+            with suppress(ConcordError), _in_words(table):  # a Java machine that has ended has no figures either
+                write_down(error.message)
             raise
         write_down()
 

@@ -19,6 +19,10 @@ from concord.landed.changes import judged, received, sound
 Snapshots = dict[str, int | None]
 """Pinned Iceberg snapshot by table of the lake; None for a table that nothing was ever written to."""
 
+SPLIT_BYTES = 16 << 20
+"""Of compressed files, per task. The warehouse's connector holds all that a task writes in memory, as compressed text:
+Iceberg's own 128 MiB, millions of rows, are more than two tasks have room for in a heap of 3 GB."""
+
 LANDED = (*(feed.lake for feed in CHANGE_FEEDS), EVENTS_LANDING)
 """What the sinks write, and so what a batch pins."""
 
@@ -54,7 +58,8 @@ def pin(lake: Lake) -> Pin:
 def at_snapshot(spark: SparkSession, dataset: Dataset, wanted: Range, snapshot: int | None) -> DataFrame:
     """The range's rows of one table, by their names outside of the lake, with the file that each came from."""
     columns = [F.col(lake_name(name)).alias(name) for name in dataset.names]
-    table = spark.read.format("iceberg").option("snapshot-id", str(snapshot)).load(spark_name(dataset))
+    options = {"snapshot-id": str(snapshot), "split-size": str(SPLIT_BYTES)}
+    table = spark.read.format("iceberg").options(**options).load(spark_name(dataset))
     return table.where(wanted.in_lake()).select(*columns, F.col("_file").alias("file_name"))
 
 

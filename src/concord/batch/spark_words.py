@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+from py4j.protocol import Py4JError, Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 
 from concord.errors import Unavailable
 
 NO_TABLE = "TABLE_OR_VIEW_NOT_FOUND"
+MORE_MEMORY = "what it printed says why; if its memory was too small: CONCORD_SPARK__BATCH_MEMORY"
 
 
 @contextmanager
@@ -20,6 +21,8 @@ def in_words(what: str, hint: str) -> Iterator[None]:
         raise _failed(what, str(error.java_exception), hint) from error
     except PySparkException as error:
         raise _failed(what, str(error), hint) from error
+    except (Py4JError, ConnectionError) as error:
+        raise Unavailable(f"Spark's Java machine ended before it could {what}", MORE_MEMORY) from error
 
 
 def _failed(what: str, said: str, hint: str) -> Unavailable:

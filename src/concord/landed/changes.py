@@ -18,7 +18,7 @@ from concord.contracts.tables import POSITION_COLUMNS, as_change
 from concord.contracts.types import TEXT
 from concord.dialects.arrow import arrow_schema
 from concord.dialects.spark import struct
-from concord.rules.changes import UnfitChange, change_row
+from concord.rules.changes import UnfitChange, change_reader
 
 FILE = Column("file_name", TEXT, description="The lake file that the record lies in.")
 POINTER = Column("fault_pointer", TEXT, nullable=True, description="JSON pointer to what is wrong; null if nothing is.")
@@ -35,17 +35,19 @@ class Judge:
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         schema = pa.schema([field for field in arrow_schema(verdicts(self.table)) if field.name not in _PASSED_ON])
+        read = change_reader(self.table)
+
+        def verdict(record: Any) -> dict[str, Any]:
+            try:
+                return read(record)
+            except UnfitChange as fault:
+                return {POINTER.name: fault.pointer, DETAIL.name: fault.detail}
+
         for batch in batches:
-            rows = [self._verdict(record) for record in batch["value"].to_pylist()]
+            rows = [verdict(record) for record in batch["value"].to_pylist()]
             judged = pa.RecordBatch.from_pylist(rows, schema=schema)
             passed = [batch[column.name] for column in PASSED_ON]
             yield pa.RecordBatch.from_arrays([*judged.columns, *passed], names=list(verdicts(self.table).names))
-
-    def _verdict(self, record: Any) -> dict[str, Any]:
-        try:
-            return change_row(self.table, record)
-        except UnfitChange as fault:
-            return {POINTER.name: fault.pointer, DETAIL.name: fault.detail}
 
 
 _PASSED_ON = tuple(column.name for column in PASSED_ON)

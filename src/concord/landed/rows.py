@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from concord.contracts.model import Dataset
 from concord.contracts.tables import POSITION_COLUMNS, as_change, in_lake, lake_name
 from concord.dialects.arrow import arrow_schema
-from concord.rules.changes import UnfitChange, change_row
+from concord.rules.changes import UnfitChange, change_reader
 
 POSITION = tuple(lake_name(column.name) for column in POSITION_COLUMNS)
 
@@ -21,9 +21,10 @@ def change_rows(table: Dataset, landed: pa.Table) -> pa.Table:
 
 
 def _rows(table: Dataset, landed: pa.Table) -> Iterator[dict[str, Any]]:
+    read = change_reader(table)
     for record in landed.filter(pc.is_valid(landed["value"])).to_pylist():
         try:
-            row = change_row(table, record["value"])
+            row = read(record["value"])
         except UnfitChange:
             continue
         yield row | {name: record[name] for name in POSITION}

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Context
 from decimal import Decimal as Number
-from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -57,17 +56,51 @@ class UnfitChange(Exception):
         self.detail = detail
 
 
-def change_row(table: Dataset, record: bytes) -> Row:
-    """The row's values and its CDC metadata, typed. Raises :class:`UnfitChange`.
+class Field(NamedTuple):
+    """One column of a record. ``read`` makes the value of what was sent, and raises ValueError where it would be lost."""
+
+    name: str
+    read: Read
+    nullable: bool
+    may_be_absent: bool
+
+    def refuse_none(self, document: Mapping[str, Any]) -> None:
+        """Raises ValueError if the document, which has no value for the column, should have one."""
+        if self.name not in document:
+            if not self.may_be_absent:
+                raise ValueError("is missing")
+        elif not self.nullable:
+            raise ValueError("is null")
+
+
+def change_reader(table: Dataset) -> Callable[[bytes], Row]:
+    """A function from a record to the row's values and its CDC metadata, typed. It raises :class:`UnfitChange`.
 
     Of a delete only the key counts: the rest is filler.
     """
-    document = _document(record)
-    if document.get(OPERATION) not in OPERATIONS:
-        raise UnfitChange(f"/{OPERATION}", f"is none of {', '.join(OPERATIONS)}")
-    needed = {*table.key} if document[OPERATION] == DELETE else {*table.names}
-    values = {column.name: _value(column, document) if column.name in needed else None for column in table.columns}
-    return {**values, **{column.name: _metadata(column, document) for column in CDC_METADATA}}
+    metadata = [_metadata(column) for column in CDC_METADATA]
+    whole = [*map(_field, table.columns), *metadata]
+    of_delete = [*(_field(column) for column in table.columns if column.name in table.key), *metadata]
+    nothing: Row = dict.fromkeys(field.name for field in whole)
+
+    def read(record: bytes) -> Row:
+        document = _document(record)
+        operation = document.get(OPERATION)
+        if operation not in OPERATIONS:
+            raise UnfitChange(f"/{OPERATION}", f"is none of {', '.join(OPERATIONS)}")
+        row = nothing.copy()
+        for field in of_delete if operation == DELETE else whole:
+            sent = document.get(field.name)
+            try:
+                if sent is None:
+                    field.refuse_none(document)
+                else:
+                    row[field.name] = field.read(sent)
+            except ValueError as error:
+                raise UnfitChange(f"/{field.name}", str(error)) from None
+        return row
+
+    return read
 
 
 def _document(record: bytes) -> Mapping[str, Any]:
@@ -80,36 +113,27 @@ def _document(record: bytes) -> Mapping[str, Any]:
     return document
 
 
-def _value(column: Column, document: Mapping[str, Any]) -> Any:
-    if column.name not in document:
-        return _refuse(column, "is missing") if not column.may_be_absent else None
-    value = document[column.name]
-    if value is None:
-        return _refuse(column, "is null") if not column.nullable else None
-    try:
-        return _reader(column)(value)
-    except ValueError as error:
-        return _refuse(column, str(error))
+def _field(column: Column) -> Field:
+    return Field(column.name, _read(column), column.nullable, column.may_be_absent)
 
 
-def _refuse(column: Column, detail: str) -> None:
-    raise UnfitChange(f"/{column.name}", detail)
+def _metadata(column: Column) -> Field:
+    """Debezium's own instants are milliseconds since the epoch. What it does not say is null."""
+    match column.type:
+        case Category():
+            read: Read = _as_it_is
+        case Instant():
+            read = _since_epoch
+        case _:
+            read = _long
+    return Field(column.name, read, nullable=True, may_be_absent=True)
 
 
-def _metadata(column: Column, document: Mapping[str, Any]) -> Any:
-    """Debezium's own instants are milliseconds since the epoch."""
-    value = document.get(column.name)
-    if value is None or isinstance(column.type, Category):
-        return value
-    try:
-        return _since_epoch(value) if isinstance(column.type, Instant) else _long(value)
-    except ValueError as error:
-        return _refuse(column, str(error))
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
-@lru_cache(maxsize=1024)
-def _reader(column: Column) -> Read:
-    """A function from a sent value, not null, to its Python value. It raises ValueError where one would be lost."""
+def _read(column: Column) -> Read:
     match column.type:
         case BigInt():
             return _integer(64)

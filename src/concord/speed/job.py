@@ -46,6 +46,10 @@ SESSION_OPTIONS = {
     "spark.ui.retainedStages": "20",
     "spark.ui.retainedTasks": "200",
     "spark.sql.ui.retainedExecutions": "5",
+    # Each attempt at a micro-batch that failed leaves what it had read last, 10 MB per partition, for whoever reads on
+    # from there, and nobody does. A micro-batch that follows takes it up within seconds.
+    "spark.kafka.consumer.fetchedData.cache.timeout": "30s",
+    "spark.kafka.consumer.fetchedData.cache.evictorThreadRunInterval": "10s",
 }
 """What the session needs for these queries, beyond the defaults of every session."""
 

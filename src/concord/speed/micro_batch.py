@@ -58,7 +58,7 @@ class MicroBatch:
                 self.run(records, BatchToken(self.query, checkpoint_id, batch_id))
 
     def _await_store(self) -> None:
-        """Ask the store alone: an attempt reads Kafka and judges, in vain, and what Spark holds of it fills Java's heap."""
+        """Ask the store alone: an attempt reads Kafka and judges, and all that in vain."""
         for attempt in stamina.retry_context(on=Unavailable, attempts=None, timeout=AWAY_SECONDS, wait_max=2.0):
             with attempt:
                 self.store.query("select 1")

