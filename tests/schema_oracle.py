@@ -8,8 +8,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError, validators
 
-from concord.contracts.events import EventType
-from concord.render.files import schema_path
+from concord.contracts.events import EventType, schema_path
 from concord.settings import PROJECT
 
 

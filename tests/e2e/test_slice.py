@@ -28,6 +28,7 @@ from concord.cli.trace import Traced, stores, trace
 from concord.contracts.events import EventType
 from concord.contracts.marts import MARTS
 from concord.contracts.names import DEAD_LETTER_TOPIC, EVENTS_TOPIC, cdc_topic
+from concord.contracts.position import Position
 from concord.contracts.tables import ORDERS, TABLES, USERS
 from concord.erasure.person import Person, find
 from concord.erasure.run import prove
@@ -46,21 +47,25 @@ from concord.settings import Settings
 from concord.trace.follow import follow_event
 from concord.trace.parts import PARTS
 from tests import retail
+from tests.event_documents import records
+from tests.event_oracle import accepted
 from tests.factories import event, to_bytes
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.e2e]
 
 PATIENCE = 300.0
+ODD = 3_000
 SHARES = Shares(invalid=0.05, duplicate=0.03, late=0.02, out_of_order=0.05, future=0.01)
 
 
 @dataclass(frozen=True)
 class Slice:
-    """What was sent, and how the layers agreed once both held it."""
+    """What was sent, and how the layers agreed once both held it; records behind the one position, up to the other, are odd."""
 
     settings: Settings
     ledger: Path
+    odd: tuple[Position, Position]
     report: Report
 
 
@@ -120,6 +125,16 @@ def edge_rows(postgres: Postgres) -> None:
         session.execute("update orders set status = 'processing' where id = %s", (order,))
 
 
+def odd_events(kafka: Kafka) -> tuple[Position, Position]:
+    """Every kind of good and bad document; the positions of the topic before and after them."""
+    before = kafka.end_position([EVENTS_TOPIC])
+    producer = kafka.producer()
+    for record in records(20260301, ODD, datetime.now(UTC)):
+        producer.produce(EVENTS_TOPIC, record)
+    producer.flush()
+    return before, kafka.end_position([EVENTS_TOPIC])
+
+
 LONG_ADDRESS = Random(1).randbytes(10_000).hex()
 """Does not compress, so PostgreSQL keeps it out of line and leaves it out of changes that do not touch it."""
 EARLY = datetime(1970, 1, 1, 0, 0, 0, 1000, tzinfo=UTC)
@@ -133,8 +148,9 @@ def run(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Slice:
     edge_rows(bootstrap.postgres(stack))
     load_file(stack, retail_slice(folder), hidden=True)
     shop_at_work(stack, "slice", ledger)
+    odd = odd_events(bootstrap.kafka(stack))
     await_layers(stack, PATIENCE)
-    return Slice(stack, ledger, recon.at_fence(stack, advance=True, timeout=PATIENCE))
+    return Slice(stack, ledger, odd, recon.at_fence(stack, advance=True, timeout=PATIENCE))
 
 
 @pytest.fixture
@@ -216,6 +232,22 @@ def test_every_valid_event_is_stored_once_and_every_bad_one_is_a_dead_letter_onc
     assert {place for place in dead if letters[place] != 1} == set()
     assert len(expected) > 500
     assert len(dead) > 20
+
+
+def test_every_odd_document_that_schemas_and_rules_accept_is_in_both_stores(
+    run: Slice, stack: Settings, reader: ClickHouse
+):
+    before, until = run.odd
+    sent = bootstrap.kafka(stack).read(EVENTS_TOPIC, after=before, until=until)
+    verdicts = (accepted(record.value, record.timestamp) for record in sent)
+    expected = {document["event_id"].lower() for document in verdicts if document is not None}
+    stored = {
+        str(row[0]) for row in reader.query("select event_id from events union all select event_id from events_late")
+    }
+    loaded = {str(row[0]) for row in bootstrap.snowflake(stack).query("select event_id from RAW.events")}
+    assert expected - stored == set()
+    assert expected - loaded == set()
+    assert len(expected) > ODD * 0.3
 
 
 def test_a_dead_letter_keeps_reason_and_original_bytes(run: Slice, reader: ClickHouse):

@@ -97,6 +97,11 @@ def event_contract(event_type: EventType) -> Dataset:
     )
 
 
+def schema_path(event_type: EventType) -> str:
+    """Of its published JSON Schema, below the project's folder."""
+    return f"schemas/events/{event_type.lower()}.v{SCHEMA_VERSION}.json"
+
+
 EVENT_TYPES = {event_type: event_contract(event_type) for event_type in EventType}
 
 

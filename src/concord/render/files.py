@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from concord.contracts.events import SCHEMA_VERSION, EventType
+from concord.contracts.events import EventType, schema_path
 from concord.contracts.tables import TABLES
 from concord.dialects import clickhouse, dbt, json_schema, postgres, snowflake
 from concord.dialects.snowflake import account
@@ -70,10 +70,6 @@ def _dbt_files() -> Iterator[tuple[str, str]]:
     yield "dbt_project/macros/data_quality/is_valid_email.sql", _macro(dbt.email_macro(EMAIL))
     traffic = dbt.traffic_macro(CLICK_IDS, MEDIA.items(), NAMES.items(), HOSTS.items())
     yield "dbt_project/macros/business_logic/traffic_source.sql", _macro(traffic)
-
-
-def schema_path(event_type: EventType) -> str:
-    return f"schemas/events/{event_type.lower()}.v{SCHEMA_VERSION}.json"
 
 
 def _sql(*statements: str) -> str:

@@ -1,13 +1,16 @@
 """What becomes of a record of the events topic: an event, or a dead letter with a reason.
 
-Both layers ask this module, so both give the same verdict. It reads the contracts themselves; the
-published JSON Schemas are another projection of them, and a test holds the two to one answer.
+Both layers ask this module, so both give the same verdict. It reads the contracts themselves, to name what is
+wrong and where; that nothing is, the published JSON Schema has the last word on, read by a library's validator.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
+
+import jsonschema_rs
 
 from concord.contracts.events import (
     EARLIEST_EVENT_YEAR,
@@ -17,6 +20,7 @@ from concord.contracts.events import (
     MAX_CLOCK_AHEAD_SECONDS,
     REQUIRES_USER,
     EventType,
+    schema_path,
 )
 from concord.contracts.model import Column
 from concord.contracts.tables import POSITION_COLUMNS
@@ -24,6 +28,7 @@ from concord.contracts.types import Instant, Json
 from concord.rules.documents import parse_object
 from concord.rules.values import converter, value_check
 from concord.rules.violations import Reason, Violation
+from concord.settings import PROJECT
 
 __all__ = ["EARLIEST_EVENT", "Accepted", "Reason", "Rejected", "Verdict", "judge", "latest_event"]
 
@@ -69,7 +74,7 @@ def judge(record: bytes | None, received_at: datetime) -> Verdict:
     """The verdict on one record's bytes that Kafka received at ``received_at`` (aware).
 
     Of several faults the first is named: the record as a whole, then the fields in the contract's
-    order, unknown fields, identity, time.
+    order, unknown fields, identity, time, and whatever else the published schema may refuse.
     """
     try:
         document, texts = parse_object(record)
@@ -77,6 +82,7 @@ def judge(record: bytes | None, received_at: datetime) -> Verdict:
         _check_fields(document, event_type)
         _check_identity(document)
         _check_times(document, received_at)
+        _check_schema(document, event_type)
     except Violation as violation:
         return Rejected(violation.reason, violation.pointer, violation.detail)
     return Accepted(document, {name: texts[name] for name in _JSON_COLUMNS if document.get(name) is not None})
@@ -137,6 +143,19 @@ def _check_times(document: Document, received_at: datetime) -> None:
             raise Violation(Reason.IMPOSSIBLE_TIME, f"lies before the year {EARLIEST_EVENT_YEAR}", name)
         if moment > latest:
             raise Violation(Reason.IMPOSSIBLE_TIME, f"lies over {MAX_CLOCK_AHEAD_SECONDS} s after receipt", name)
+
+
+def _check_schema(document: Document, event_type: EventType) -> None:
+    """Our checks refuse all that the schema does; where they ever should not, the schema decides."""
+    fault = next(_schema(event_type).iter_errors(document), None)
+    if fault is not None:
+        field = next((str(step) for step in fault.instance_path), None)
+        raise Violation(Reason.BAD_FORMAT, "is refused by the published schema", field)
+
+
+@cache
+def _schema(event_type: EventType) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator((PROJECT / schema_path(event_type)).read_text(encoding="utf-8"))
 
 
 def _checks(event_type: EventType) -> dict[str, tuple[bool, Callable[[Any], None]]]:

@@ -6,10 +6,10 @@ import re
 import pytest
 import yaml
 
-from concord.contracts.events import EventType
+from concord.contracts.events import EventType, schema_path
 from concord.contracts.tables import TABLES
 from concord.dialects.clickhouse import TABLE_DATASETS
-from concord.render.files import rendered_files, schema_path
+from concord.render.files import rendered_files
 from concord.render.notice import NOTICE
 
 FILES = rendered_files()

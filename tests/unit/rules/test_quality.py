@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from concord.contracts.events import EVENT_TYPES, EVENTS, EventType
 from concord.contracts.tables import POSITION_COLUMNS
+from concord.rules import quality
 from concord.rules.documents import MAX_DEPTH, MAX_RECORD_BYTES
 from concord.rules.quality import Accepted, Reason, Rejected, Verdict, judge
 from concord.rules.violations import MAX_POINTER
@@ -243,3 +245,9 @@ def test_every_money_column_becomes_an_exact_decimal() -> None:
         assert isinstance(verdict, Accepted)
         money = [verdict.row()[name] for name in ("price", "cart_value", "total_amount")]
         assert all(value is None or isinstance(value, Decimal) for value in money)
+
+
+def test_the_published_schema_has_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    stricter = jsonschema_rs.Draft202012Validator({"properties": {"event_type": {"const": "never"}}})
+    monkeypatch.setattr(quality, "_schema", lambda event_type: stricter)
+    assert verdict_on() == Rejected(Reason.BAD_FORMAT, "/event_type", "is refused by the published schema")
