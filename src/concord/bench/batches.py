@@ -9,6 +9,8 @@ from typing import Any
 
 from concord.bench.at_rest import QUERY
 from concord.bench.percentiles import percentiles
+from concord.rules.bottleneck import Part
+from concord.rules.capacity import MICROSECONDS
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,15 @@ def summary(found: Sequence[Batch]) -> Mapping[str, Any]:
         "sessions_open": found[-1].sessions_open,
         "state_bytes": found[-1].state_bytes,
     }
+
+
+def parts(summary: Mapping[str, Any]) -> Mapping[str, float]:
+    """Seconds of the middle micro-batch of a :func:`summary` by part, as the rule of a bottleneck takes them."""
+    if not summary.get("batches"):
+        return {}
+    whole = float(summary["seconds"]["p50"])
+    store = min(whole, summary["worker_us_per_event"] * summary["records_per_batch"] / MICROSECONDS)
+    return {Part.READ: whole - store, Part.STORE: store}
 
 
 def drained_per_second(found: Sequence[Batch]) -> float | None:

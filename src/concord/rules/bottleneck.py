@@ -1,7 +1,10 @@
-"""What holds the stream up, in words: the longest part of a micro-batch, if it matters at all."""
+"""What holds the stream up, in words: the longest part of a micro-batch, or the hop that ends first as the rate grows."""
 
 from collections.abc import Mapping
 from enum import StrEnum
+
+from concord.rules.capacity import MICROSECONDS, breaks_at
+from concord.rules.hop_costs import Hop, HopCost
 
 EASY = 0.5
 """Up to this share of the trigger nothing is worth a change."""
@@ -40,6 +43,22 @@ def bottleneck(seconds: Mapping[str, float], trigger_seconds: float, clickhouse_
     share = total / trigger_seconds
     return (
         f"{_verdict(share)}: a micro-batch takes {share:.0%} of its trigger; longest ({seconds[longest]:.2f} s) {words}"
+    )
+
+
+def of_hops(costs: Mapping[Hop, HopCost], cores: int) -> str:
+    """On one machine whose cores all hops share: a task of one hop that cannot be shared among them, or the cores."""
+    total = sum(cost.cpu_us_per_event for cost in costs.values())
+    limits = {hop: breaks_at(cores, cost) for hop, cost in costs.items()}
+    first = min(limits, key=lambda hop: limits[hop][0])
+    (rate, is_serial), shared = limits[first], cores * MICROSECONDS / total
+    if is_serial and rate < shared:
+        return f"{first}: one task of it carries {rate:,.0f} events/s, however many cores there are"
+    dearest = max(costs, key=lambda hop: costs[hop].cpu_us_per_event)
+    share = costs[dearest].cpu_us_per_event / total
+    return (
+        f"the {cores} cores that all hops share: at {total:.1f} µs per event they carry {shared:,.0f} events/s, what sends "
+        f"and asks not counted; {dearest} takes {share:.0%} of it"
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from concord.bench.batches import batches, drained_per_second, summary
+from concord.bench.batches import batches, drained_per_second, parts, summary
 from concord.bench.observe import Moment, flow
 
 
@@ -35,6 +35,11 @@ def test_what_ended_before_is_left_out():
 def test_a_summary_is_per_record():
     found = summary(batches([line(1), line(2, records=300)]))
     assert (found["batches"], found["records_per_batch"], found["worker_us_per_event"]) == (2, 200, 2500)
+
+
+def test_the_middle_micro_batch_is_parted_into_reading_and_storing():
+    assert parts(summary(batches([line(1), line(2, records=300)]))) == {"read": 0.5, "store": 0.5}
+    assert parts(summary([])) == {}
 
 
 def test_a_drain_is_measured_from_the_end_of_the_first_micro_batch():

@@ -2,7 +2,8 @@
 
 import pytest
 
-from concord.rules.bottleneck import INSERTS, WORDS, Part, bottleneck
+from concord.rules.bottleneck import INSERTS, WORDS, Part, bottleneck, of_hops
+from concord.rules.hop_costs import Hop, HopCost
 
 BATCH = {"plan": 0.05, "read": 0.4, "store": 0.3, "position": 0.02, "checkpoint": 0.03}
 
@@ -28,3 +29,20 @@ def test_storing_is_clickhouse_if_most_of_it_was_spent_there() -> None:
 
 def test_without_a_batch_nothing_comes_in() -> None:
     assert bottleneck({}, 2) == "nothing comes in"
+
+
+COSTS = {
+    Hop.BROKER: HopCost(4.0, 0.0),
+    Hop.SPARK: HopCost(30.0, 0.0, serial_us_per_event=20.0),
+    Hop.CLICKHOUSE: HopCost(16.0, 0.0),
+}
+
+
+def test_cores_that_all_hops_share_end_before_any_hop_alone() -> None:
+    said = of_hops(COSTS, cores=2)
+    assert said.startswith("the 2 cores that all hops share: at 50.0 µs per event they carry 40,000 events/s")
+    assert said.endswith("spark takes 60% of it")
+
+
+def test_with_more_cores_the_task_that_cannot_be_shared_ends_first() -> None:
+    assert of_hops(COSTS, cores=8) == "spark: one task of it carries 50,000 events/s, however many cores there are"

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from concord.bench.batch.targets import targets
 from concord.bench.tables import markdown_table
+from concord.bench.targets import table
 
 GIB = 1 << 30
 WHEN_SPARK_PAYS = (
@@ -25,17 +27,10 @@ def lines(document: Document) -> Iterator[str]:
     """Tables of the steps, against what is wanted and against DuckDB alone."""
     result = document["result"]
     yield f"{result['lines']:,} order lines, {result['changes']:,} changes in all.\n"
-    yield from markdown_table(("figure", "measured", "required", "aimed at", ""), list(map(_target, result["targets"])))
+    yield from table("figure", [target.only_if(not document["is_void"]) for target in targets(result["steps"])])
     yield from markdown_table(("step", "", "s", "CPU s", "peak GiB"), [*_steps(result["steps"])])
     if single := result["single_machine"]:
         yield from _alone(result["steps"], single)
-
-
-def _target(target: Document) -> Cells:
-    bound = "≤" if target["at_most"] else "≥"
-    wanted = (f"{bound} {target[name]:,.0f}" if target[name] is not None else "" for name in ("required", "aimed"))
-    digits = 0 if target["unit"] == "rows/s" else 1
-    return (target["name"], f"{target['value']:,.{digits}f} {target['unit']}", *wanted, target["verdict"])
 
 
 def _steps(steps: Document) -> Iterator[Cells]:

@@ -1,6 +1,6 @@
 """``concord bench batch`` from beginning to end: a shop, a stack of its own, the steps, one document."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from concord.bench.batch.files import OnDisk
 from concord.bench.batch.from_file import life_of
 from concord.bench.batch.logs import Logs, count
 from concord.bench.batch.steps import Bench
+from concord.bench.batch.targets import sink_rate, targets
 from concord.bench.own_stack import BATCH_STORES, own_stack
 from concord.bench.result import Checks, Result, setting
 from concord.contracts.tables import ORDER_ITEMS, TABLES, as_change
@@ -27,7 +28,6 @@ COMPARED = (
 )
 SINK_STORES = ("kafka", "connect")
 WAREHOUSE_STORES = ("clickhouse", "snowflake")
-GIB = 1 << 30
 PARTS: Mapping[BatchStep, Callable[[str], bool]] = {
     BatchStep.START: lambda name: name in ("pin the lake", "start Spark"),
     BatchStep.CONNECTOR: lambda name: name.startswith("load ") and name.removeprefix("load ") in TABLES,
@@ -104,56 +104,6 @@ def _provide(own: Settings, stores: Collection[str]) -> None:
         provision.provision_snowflake(own)
 
 
-@dataclass(frozen=True)
-class Target:
-    """A figure beside what is wanted of it; ``at_most`` for times and memory."""
-
-    name: str
-    value: float
-    unit: str
-    required: float | None
-    aimed: float | None
-    at_most: bool = False
-
-    @property
-    def verdict(self) -> str:
-        """In a word: aimed at and reached, required and reached, or missed."""
-        if self.aimed is not None and self._reaches(self.aimed):
-            return "aim reached"
-        return "missed" if self.required is not None and not self._reaches(self.required) else "reached"
-
-    def _reaches(self, bound: float) -> bool:
-        return self.value <= bound if self.at_most else self.value >= bound
-
-    def document(self) -> dict[str, Any]:
-        return {**vars(self), "verdict": self.verdict}
-
-
-def targets(steps: Mapping[str, Any]) -> list[Target]:
-    """The figures that something is wanted of, as far as they were measured."""
-    return list(_targets(steps))
-
-
-def _targets(steps: Mapping[str, Any]) -> Iterator[Target]:
-    if sink := steps.get(Step.SINK):
-        yield Target("Kafka → Iceberg by the Connect sink", _sink_rate(sink), "rows/s", 20_000, 40_000)
-    if whole := steps.get(Step.BATCH):
-        yield Target(
-            "Iceberg → RAW by the Spark connector", whole["connector_rows_per_second"], "rows/s", 30_000, 60_000
-        )
-    if day := steps.get(Step.DAY):
-        models = day["seconds_by_step"]["build and test models"]
-        yield Target("dbt, one day of changes", models, "s", 60, 20, at_most=True)
-    if steps:
-        peak = max(each["peak_bytes"] for each in steps.values()) / GIB
-        yield Target("memory at its peak, all engines (PSS)", peak, "GiB", 12, 8, at_most=True)
-
-
-def _sink_rate(sink: Mapping[str, Any]) -> float:
-    """Without the start, where there was more than one commit."""
-    return float(sink["after_first_commit_per_second"] or sink["rows_per_second"])
-
-
 def costs(steps: Mapping[str, Any]) -> dict[str, Any]:
     """What ``concord capacity`` sizes the batch layer with: lines through the day's batch and the first one.
 
@@ -161,7 +111,7 @@ def costs(steps: Mapping[str, Any]) -> dict[str, Any]:
     """
     found: dict[str, StepCost] = {}
     if sink := steps.get(Step.SINK):
-        found[BatchStep.SINK] = StepCost(round(MILLION / _sink_rate(sink), 3))
+        found[BatchStep.SINK] = StepCost(round(MILLION / sink_rate(sink), 3))
     whole, day = steps.get(Step.BATCH), steps.get(Step.DAY)
     if whole and day:
         found[BatchStep.START] = StepCost(0.0, _part(day, BatchStep.START))

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from concord.bench.batch import Step, page, with_needed
-from concord.bench.batch.run import PARTS, Plan, costs, targets
+from concord.bench.batch.run import PARTS, Plan, costs
+from concord.bench.batch.targets import targets
 from concord.bench.page import section
 from concord.bench.plots import plots
 from concord.cli.bench import steps_of
