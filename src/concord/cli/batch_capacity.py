@@ -1,6 +1,6 @@
 """``concord capacity --orders``: what so many orders a day need of the batch layer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from math import isfinite
@@ -10,21 +10,28 @@ from typing import Any
 from rich.filesize import decimal
 from rich.table import Table
 
+from concord.bench.batch import Step
 from concord.cli.cost.basis import bill_of, document, price_list, suspend_of
-from concord.cli.measured import measured
+from concord.cli.measured import RESULTS, Rank, measured
 from concord.cli.output import console, table
 from concord.rules.batch_capacity import BatchCapacity, StepPlan, Volume, batch_capacity, warehouse_work
 from concord.rules.batch_costs import DECLARED, BatchCosts, batch_costs
 from concord.rules.warehouse_cost import Bill, Prices, by_warehouse, repeated
-from concord.settings import PROJECT, Settings
+from concord.settings import Settings
 
-BENCHMARK = PROJECT / "docs" / "benchmarks" / "batch.json"
+SIZED_WITH = {Step.BATCH, Step.DAY}
 DECLARED_NOTE = "declared, seen on 2 busy cores; for this machine: concord bench batch"
 
 
-def measured_costs(path: Path) -> tuple[BatchCosts, str]:
-    """The costs per row and where they come from. Raises :class:`Misconfigured` for a file that says something else."""
-    return measured(path, batch_costs, (DECLARED, DECLARED_NOTE))
+def measured_costs(folder: Path) -> tuple[BatchCosts, str]:
+    """The costs per row, and where they come from: the result of the most order lines with a whole batch and a
+    day's, of those the newest. Raises :class:`Misconfigured` for a file that says something else."""
+    return measured(folder, _rank, batch_costs, (DECLARED, DECLARED_NOTE))
+
+
+def _rank(document: Mapping[str, Any]) -> Rank | None:
+    result = document["result"]
+    return (result["lines"], document["measured_at"]) if set(result.get("steps", ())) >= SIZED_WITH else None
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Answer:
 
     @classmethod
     def to(cls, volume: Volume, settings: Settings) -> "Answer":
-        costs, source = measured_costs(BENCHMARK)
+        costs, source = measured_costs(RESULTS)
         sized, prices = batch_capacity(volume, costs), price_list()
         return cls(sized, bills(sized, suspend_of(settings), prices), prices, source)
 

@@ -1,6 +1,7 @@
 """``concord capacity --orders``: what a volume of orders needs of the batch layer."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from concord.cli.batch_capacity import DECLARED_NOTE, bills, measured_costs, summary
+from concord.cli.measured import RESULTS
 from concord.errors import Misconfigured
 from concord.rules.batch_capacity import Volume, batch_capacity
 from concord.rules.batch_costs import DECLARED, BatchStep
@@ -60,15 +62,39 @@ def test_a_volume_that_cannot_be_taken_in_is_said_so() -> None:
 
 
 def test_without_a_benchmark_the_declared_costs_are_taken_and_named(tmp_path: Path) -> None:
-    assert measured_costs(tmp_path / "batch.json") == (DECLARED, DECLARED_NOTE)
+    kept(tmp_path, "batch-void", 9, lines=10_000_000, is_void=True)
+    kept(tmp_path, "batch-lake-alone", 9, lines=10_000_000, steps=("sink", "merge"))
+    assert measured_costs(tmp_path) == (DECLARED, DECLARED_NOTE)
 
 
-def test_a_benchmark_is_taken_where_there_is_one_and_named_if_it_is_none(tmp_path: Path) -> None:
-    path = tmp_path / "batch.json"
-    path.write_text('{"result": {"capacity": {"sink": {"seconds_per_million": 5}}}}')
-    costs, source = measured_costs(path)
-    assert (costs.steps[BatchStep.SINK].seconds_per_million, source) == (5, "batch.json")
+def test_the_largest_benchmark_is_taken_and_of_those_the_newest(tmp_path: Path) -> None:
+    kept(tmp_path, "batch", 4, lines=1_000_000, at="2026-01-09")
+    kept(tmp_path, "batch-10m-again", 5, lines=10_000_000, at="2026-01-02")
+    kept(tmp_path, "batch-10m", 6, lines=10_000_000, at="2026-01-01")
+    costs, source = measured_costs(tmp_path)
+    assert (costs.steps[BatchStep.SINK].seconds_per_million, source) == (5, "batch-10m-again.json")
 
-    path.write_bytes(b"\xff{")
+
+def kept(
+    folder: Path,
+    name: str,
+    sink: float,
+    lines: int,
+    at: str = "2026-01-01",
+    is_void: bool = False,
+    steps: Sequence[str] = ("sink", "batch", "day"),
+) -> None:
+    """A result in the folder whose sink takes so long."""
+    result = {"lines": lines, "steps": dict.fromkeys(steps), "capacity": {"sink": {"seconds_per_million": sink}}}
+    made = {"is_void": is_void, "measured_at": at, "result": result}
+    (folder / f"{name}.json").write_text(json.dumps(made))
+
+
+def test_a_file_that_is_no_result_is_named(tmp_path: Path) -> None:
+    (tmp_path / "batch.json").write_bytes(b"\xff{")
     with pytest.raises(Misconfigured, match=r"batch\.json"):
-        measured_costs(path)
+        measured_costs(tmp_path)
+
+
+def test_the_results_of_this_project_hold_one_to_size_with() -> None:
+    assert measured_costs(RESULTS)[1] != DECLARED_NOTE
