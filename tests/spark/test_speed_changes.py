@@ -10,7 +10,7 @@ from pyspark.sql import Row
 from concord.contracts.model import Dataset
 from concord.contracts.names import cdc_topic
 from concord.contracts.tables import ORDERS, PRODUCTS, TABLES, TOAST_PLACEHOLDER, USERS
-from concord.rules.changes import UnfitChange, change_row
+from concord.rules.changes import UnfitChange, change_reader
 from concord.speed.changes import FAULT, IS_TOMBSTONE, parsed
 from concord.speed.records import ORIGINAL
 from tests.bent_records import bent_records
@@ -119,7 +119,7 @@ def test_both_layers_come_to_the_same_verdict_and_the_same_row(from_kafka: FromK
 
     for row, (table, record) in zip(rows(from_kafka, *records), records, strict=True):
         try:
-            expected, is_fit = change_row(table, record), True
+            expected, is_fit = change_reader(table)(record), True
         except UnfitChange:
             expected, is_fit = {}, False
         assert (row[FAULT] is None) == is_fit, (table.name, record, row[FAULT])

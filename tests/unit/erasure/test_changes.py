@@ -10,7 +10,7 @@ from concord.contracts.tables import ORDERS, USERS, as_change
 from concord.erasure.changes import erased_change, is_theirs, owners
 from concord.erasure.person import Person
 from concord.erasure.records import documents, whole
-from concord.rules.changes import UnfitChange, change_row
+from concord.rules.changes import UnfitChange, change_reader
 
 ADA = Person(42, b"salt", frozenset({"ada@x.org", "Ada L"}), frozenset({"device-1"}), frozenset({7}))
 
@@ -31,7 +31,7 @@ def as_bytes(document: object) -> bytes:
 def test_a_users_record_keeps_everything_but_the_name() -> None:
     record = as_bytes(user())
     erased = erased_change(record, USERS, ADA)
-    was, is_now = change_row(USERS, record), change_row(USERS, erased)
+    was, is_now = change_reader(USERS)(record), change_reader(USERS)(erased)
     assert is_now == {**was, "email": "erased-42@erased.invalid", "first_name": "erased"}
     assert erased_change(erased, USERS, ADA) == erased
 
@@ -46,10 +46,10 @@ def test_somebody_elses_record_and_one_without_a_name_are_the_same_bytes() -> No
 def test_an_unfit_record_stays_unfit_for_the_same_reason() -> None:
     record = as_bytes(user(created_at="yesterday"))
     with pytest.raises(UnfitChange) as was:
-        change_row(USERS, record)
+        change_reader(USERS)(record)
     erased = erased_change(record, USERS, ADA)
     with pytest.raises(UnfitChange) as is_now:
-        change_row(USERS, erased)
+        change_reader(USERS)(erased)
     assert is_now.value.args == was.value.args
     assert b"ada" not in erased.lower()
 

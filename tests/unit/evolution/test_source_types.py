@@ -13,7 +13,7 @@ from concord.contracts import types
 from concord.contracts.model import Column
 from concord.contracts.tables import ORDERS
 from concord.evolution.source_types import Fit, SourceType, alters, fit, source_type, spelled
-from concord.rules.changes import UnfitChange, change_row
+from concord.rules.changes import UnfitChange, change_reader
 from tests.factories import change_record, to_bytes
 
 DECLARED = (
@@ -66,7 +66,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 def is_row(declared: types.LogicalType, value: Any) -> bool:
     table = ORDERS.extended(ORDERS.name, Column("asked", declared))
     try:
-        change_row(table, to_bytes(change_record(ORDERS) | {"asked": value}))
+        change_reader(table)(to_bytes(change_record(ORDERS) | {"asked": value}))
     except UnfitChange:
         return False
     return True

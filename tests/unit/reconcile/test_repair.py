@@ -16,7 +16,7 @@ from concord.gateways.kafka import NewRecord
 from concord.reconcile.compare import Comparison, compare
 from concord.reconcile.repair import Gap, Repair, Repaired, gaps
 from concord.reconcile.run import RAW, SOURCE, SPEED
-from concord.rules.changes import change_row
+from concord.rules.changes import change_reader
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -107,7 +107,7 @@ def test_a_delete_lies_where_the_key_lies_and_is_one_to_every_reader() -> None:
         (cdc_topic(ORDERS), '{"id":8}', 1),
         (cdc_topic(ORDERS), '{"id":9}', 3),
     ]
-    row = change_row(ORDERS, topic.sent[0].value or b"")
+    row = change_reader(ORDERS)(topic.sent[0].value or b"")
     assert (row["id"], row["__op"], row["__source_lsn"], row["__ts_ms"]) == (8, "d", 77, NOW)
     assert json.loads(topic.sent[0].value or b"")["__deleted"] == "true"
     assert source.done == ["lock orders", "update orders set external_id = external_id", "unlock"]
