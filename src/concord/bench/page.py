@@ -10,7 +10,6 @@ from concord.bench.batch import page as of_batch
 from concord.bench.batches import parts
 from concord.bench.plots import plots
 from concord.bench.tables import markdown_table
-from concord.bench.targets import Target
 from concord.rules.bottleneck import bottleneck, of_hops
 from concord.rules.hop_costs import hop_costs
 
@@ -77,7 +76,7 @@ def _lines(document: Document) -> Iterator[str]:
     if trials := result.get("trials"):
         yield from _trials(trials)
     if not {"paced", "answers", "steps", "trials"} & set(result):
-        yield from targets.table("figure", _valid(document, targets.of_hop(result)), list(_plain("", result)))
+        yield from targets.table("figure", targets.of_valid(document, targets.of_hop(result)), list(_plain("", result)))
     yield from (f"![{name}]({name})\n" for name in plots(document))
 
 
@@ -96,20 +95,17 @@ def _context(document: Document) -> Iterator[str]:
         yield NOTHING_ADDED
 
 
-def _valid(document: Document, found: Sequence[Target]) -> list[Target]:
-    """Figures of a void run are worth nothing: none of them has reached anything."""
-    return [target.only_if(not document["is_void"]) for target in found]
-
-
 def _runs(document: Document) -> Iterator[str]:
     result = document["result"]
     if backlog := result.get("backlog"):
-        yield from targets.table("backlog", _valid(document, targets.of_backlog(backlog)), list(_rows(backlog)))
+        yield from targets.table(
+            "backlog", targets.of_valid(document, targets.of_backlog(backlog)), list(_rows(backlog))
+        )
     if paced := result.get("paced"):
         rows = [*_pace(paced), *_rows(paced)]
         if spread := protocol.spread(result.get("all_paced_runs") or ()):
             rows.append(("spread", spread))
-        yield from targets.table("paced", _valid(document, targets.of_paced(result)), rows)
+        yield from targets.table("paced", targets.of_valid(document, targets.of_paced(result)), rows)
 
 
 def _pace(figures: Document) -> Iterator[tuple[str, str]]:
@@ -171,7 +167,7 @@ def _peer(name: str, figures: Document, backlog: Document | None) -> tuple[str, 
 def _answers(document: Document) -> Iterator[str]:
     result, names = document["result"], ("p50", "p95", "p99", "p100")
     answers = {**result["answers"]["by_question"], "all": {"runs": "", "ms": result["answers"]["all_ms"]}}
-    verdicts = {name: _valid(document, each) for name, each in targets.of_answers(result).items()}
+    verdicts = {name: targets.of_valid(document, each) for name, each in targets.of_answers(result).items()}
     rows = [
         (name, f"{each['runs']}", *(f"{each['ms'][p]:.0f}" for p in names), *(one.verdict for one in verdicts[name]))
         for name, each in answers.items()

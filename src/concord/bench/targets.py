@@ -69,6 +69,11 @@ class Target:
         return "" if bound is None else f"{'≤' if self.at_most else '≥'} {bound:,.10g}"
 
 
+def of_valid(document: Figures, found: Sequence[Target]) -> list[Target]:
+    """Figures of a void run are worth nothing: none of them has reached anything."""
+    return [target.only_if(not document["is_void"]) for target in found]
+
+
 def table(title: str, targets: Sequence[Target], others: Sequence[tuple[str, str]] = ()) -> Iterator[str]:
     """In Markdown; ``others`` are figures of which nothing is wanted."""
     rows = [*(target.cells for target in targets), *((name, value, "", "", "") for name, value in others)]

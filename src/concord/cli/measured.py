@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,17 +24,20 @@ def measured(
     ``rank`` is None for a result that is no source of these costs. Void ones are not asked about. Raises
     :class:`Misconfigured` for a file that is no result.
     """
-    ranked = [(found, path) for path in sorted(folder.glob("*.json")) if (found := _ranked(path, rank))]
-    if not ranked:
+    ranked = filter(None, (_ranked(path, rank) for path in folder.glob("*.json")))
+    best = max(ranked, key=itemgetter(0, 1), default=None)
+    if best is None:
         return declared
-    best = max(ranked)[1]
-    return read(json.loads(best.read_bytes())), best.name
+    _, name, document = best
+    return read(document), name
 
 
-def _ranked(path: Path, rank: Callable[[Document], Rank | None]) -> Rank | None:
+def _ranked(path: Path, rank: Callable[[Document], Rank | None]) -> tuple[Rank, str, Document] | None:
+    """The document with its rank and name, as far as it has a rank."""
     try:
         document = json.loads(path.read_bytes())
-        return None if document["is_void"] else rank(document)
+        found = None if document["is_void"] else rank(document)
+        return (found, path.name, document) if found else None
     except ValueError as error:
         raise Misconfigured(f"{path} is not JSON: {error}") from None
     except (KeyError, TypeError, AttributeError) as error:

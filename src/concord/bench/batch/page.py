@@ -5,7 +5,7 @@ from typing import Any
 
 from concord.bench.batch.targets import targets
 from concord.bench.tables import markdown_table
-from concord.bench.targets import table
+from concord.bench.targets import of_valid, table
 
 GIB = 1 << 30
 WHEN_SPARK_PAYS = (
@@ -27,7 +27,7 @@ def lines(document: Document) -> Iterator[str]:
     """Tables of the steps, against what is wanted and against DuckDB alone."""
     result = document["result"]
     yield f"{result['lines']:,} order lines, {result['changes']:,} changes in all.\n"
-    yield from table("figure", [target.only_if(not document["is_void"]) for target in targets(result["steps"])])
+    yield from table("figure", of_valid(document, targets(result["steps"])))
     yield from markdown_table(("step", "", "s", "CPU s", "peak GiB"), [*_steps(result["steps"])])
     if single := result["single_machine"]:
         yield from _alone(result["steps"], single)
