@@ -1,26 +1,36 @@
 """A small benchmark against the running speed layer: its figures are there, and its check can tell right from wrong."""
 
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import pyarrow as pa
 import pytest
 
 from concord.bench import at_rest, recorded
 from concord.bench.batch import Step, run, with_needed
 from concord.bench.expected import Totals, differences
 from concord.bench.history import fill
+from concord.bench.publication import publication
 from concord.bench.questions import QUESTIONS
 from concord.bench.ranges import Since
 from concord.bench.record import Recording, record
+from concord.bench.recorded import Fate
+from concord.bench.replay import Replay
+from concord.bench.schedule import steady
 from concord.bench.speed import Bench
 from concord.cli.batch import tools
 from concord.cli.bench import Told
-from concord.contracts.names import TOPIC_PARTITIONS
+from concord.contracts.events import EVENTS
+from concord.contracts.names import EVENTS_QUERY, EVENTS_TOPIC, TOPIC_PARTITIONS
 from concord.contracts.position import TopicPartition
+from concord.dialects.arrow import arrow_schema
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.kafka import Kafka
+from concord.rules.quality import Accepted, judge
 from concord.settings import Settings
-from concord.speed.job import EVENTS
+from concord.speed.enrich import enrichment
 from concord.telemetry.clock import now
 from tests.speed_database import speed_database
 
@@ -37,7 +47,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_the_query_that_is_measured_is_the_one_of_events() -> None:
-    assert at_rest.QUERY == EVENTS
+    assert at_rest.QUERY == EVENTS_QUERY
 
 
 def test_a_run_begins_behind_records_that_have_been_deleted(kafka: Kafka) -> None:
@@ -61,6 +71,27 @@ def test_a_history_answers_every_question_of_a_dashboard(settings: Settings) -> 
 
 OF_THE_LAST_MINUTES = ("open sessions and their carts",)
 """A history ends two hours ago."""
+
+
+def test_what_the_store_says_of_enriched_rows_is_what_the_seed_says(settings: Settings, file: Path) -> None:
+    recording = recorded.read(file)
+    received = now()  # an old one would not be kept
+    replay = Replay(recording, steady(1000, 1, round(received.timestamp() * 1000)), run=1)
+    values = [value for chunk in replay.chunks(0, len(recording)) for value in chunk.values]
+    verdicts = zip(recording.numbers("fate"), (judge(value, received) for value in values), strict=True)
+    rows = [verdict.row() for fate, verdict in verdicts if fate == Fate.STORED and isinstance(verdict, Accepted)]
+    placed = [{**row, **positioned(number, received)} for number, row in enumerate(rows)]
+    with speed_database(settings) as store:
+        publication(recording.seed).publish(store)
+        came = pa.Table.from_pylist(placed, schema=arrow_schema(EVENTS))
+        assert store.insert_arrow(EVENTS.name, enrichment(store, 1).applied(came), "test") == len(rows) > 0
+        held = at_rest.totals(store, Since([0] * TOPIC_PARTITIONS))
+    expected = {kind: total for kind, total in replay.totals().kinds.items() if kind.startswith("events/")}
+    assert held.kinds == expected
+
+
+def positioned(number: int, received: datetime) -> dict[str, Any]:
+    return {"_topic": EVENTS_TOPIC, "_partition": 0, "_offset": number, "_timestamp": received}
 
 
 def test_a_paced_run_is_right_and_has_its_figures(

@@ -1,12 +1,15 @@
 """What ClickHouse holds of a run, in the form of what must be there."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from concord.bench.content import HEAD_DIGITS, cents_sql, content_sql
+from concord.bench.content import HEAD_DIGITS, added_sql, cents_sql, content_sql
 from concord.bench.expected import WORD, Total, Totals
+from concord.bench.publication import Publication
 from concord.bench.ranges import OF_RUN, Since
 from concord.bench.replay import HEAD, OCCURRED, RECEIVED, ROUNDS, RUNS
+from concord.contracts.behaviour import GUEST
 from concord.contracts.derived import SPEED_POSITION
 from concord.gateways.clickhouse import ClickHouse
 from concord.rules.sessions import COUNT_OF
@@ -21,7 +24,8 @@ TIMES = (
     f" + toUInt64OrZero(left(ifNull(anonymous_id, ''), {HEAD_DIGITS})) * {HEAD}"
 )
 ROWS = f"""
-select event_type, count(), sum({cents_sql()}), sum({LOW} * {content_sql()}), sum({LOW} * ({TIMES}))
+select event_type, count(), sum({cents_sql()}), sum({LOW} * {content_sql()}), sum({LOW} * ({TIMES})),
+    sum({LOW} * {added_sql()})
 """
 DEAD = f"""
 select reason, count(), sum(if(isNull(original), 0, reinterpretAsUInt64(substring(MD5(assumeNotNull(original)), 1, 8))))
@@ -30,6 +34,19 @@ from dead_letters where {OF_RUN} group by reason
 TALLIED = f"""
 select {", ".join(f"sum({fate})" for fate in FATES)} from {SPEED_POSITION.name}
 where query = '{QUERY}' and {OF_RUN}
+"""
+TIERS_HELD = """
+select user_id, customer_tier, count() from sessions_current where startsWith(owner, {prefix:String})
+group by user_id, customer_tier
+"""
+FUNNEL = ("sessions", "viewed", "carted", "checkouts", "purchased")
+FUNNEL_HELD = f"""
+select customer_tier, {", ".join(f"sum({name})" for name in FUNNEL)} from funnel_minutes group by customer_tier
+"""
+FUNNEL_OF_SESSIONS = f"""
+select ifNull(customer_tier, '{GUEST}') as tier, count(),
+    {", ".join(f"countIf(funnel_step >= {step})" for step in range(1, len(FUNNEL)))}
+from sessions_current group by tier
 """
 
 
@@ -45,10 +62,10 @@ def totals(store: ClickHouse, since: Since) -> Totals:
 
 
 def _rows(store: ClickHouse, since: Since, table: str) -> Iterator[tuple[str, Total]]:
-    for event_type, count, cents, content, times in store.query(
+    for event_type, count, cents, *hashes in store.query(
         f"{ROWS} from {table} where {OF_RUN} group by event_type", since.params
     ):
-        yield f"{table}/{event_type}", Total(int(count), int(cents), int(content) % WORD, int(times) % WORD)
+        yield f"{table}/{event_type}", Total(int(count), int(cents), *(int(each) % WORD for each in hashes))
 
 
 def _dead(store: ClickHouse, since: Since) -> Iterator[tuple[str, Total]]:
@@ -56,8 +73,9 @@ def _dead(store: ClickHouse, since: Since) -> Iterator[tuple[str, Total]]:
         yield f"dead_letters/{reason}", Total(int(count), content=int(content) % WORD)
 
 
-def session_differences(store: ClickHouse, run: int) -> list[str]:
-    """Where sessions do not count what is stored, or funnels not what sessions are; in words, empty if all agree."""
+def session_differences(store: ClickHouse, run: int, published: Publication | None = None) -> list[str]:
+    """Where sessions do not count what is stored, have a tier that is not their user's as ``published``, or funnels
+    are not what sessions are; in words, empty if all agree."""
     prefix = f"{run % RUNS:0{HEAD_DIGITS - len(str(ROUNDS - 1))}d}"
     counted = ", ".join(f"sum({column})" for column in COUNT_OF.values())
     typed = ", ".join(f"countIf(event_type = '{event_type}')" for event_type in COUNT_OF)
@@ -69,15 +87,27 @@ def session_differences(store: ClickHouse, run: int) -> list[str]:
         f"select count(), {typed} from events where startsWith(ifNull(anonymous_id, ''), {{prefix:String}})", given
     )[0]
     names = ("events", *COUNT_OF.values())
-    return [*_unequal("sessions", names, sessions, events), *_funnel_differences(store)]
+    tiers = tier_differences(store.query(TIERS_HELD, given), published) if published else []
+    return [*_unequal("sessions", names, sessions, events), *tiers, *_funnel_differences(store)]
+
+
+def tier_differences(held: Iterable[tuple[Any, ...]], published: Publication) -> list[str]:
+    """``held`` are users, tiers and how many sessions have both."""
+    wrong = Counter[tuple[str, str]]()
+    for user, tier, count in held:
+        wrong[str(tier), str(published.tier(user))] += count
+    return [f"sessions: {count:,} of tier {a}, {b} expected" for (a, b), count in sorted(wrong.items()) if a != b]
 
 
 def _funnel_differences(store: ClickHouse) -> list[str]:
-    names = ("sessions", "viewed", "carted", "checkouts", "purchased")
-    steps = ", ".join(f"countIf(funnel_step >= {step})" for step in range(1, 5))
-    sessions = store.query(f"select count(), {steps} from sessions_current")[0]
-    funnel = store.query(f"select {', '.join(f'sum({name})' for name in names)} from funnel_minutes")[0]
-    return _unequal("funnel_minutes", names, funnel, sessions)
+    """By tier."""
+    sides = [{row[0]: row[1:] for row in store.query(sql)} for sql in (FUNNEL_HELD, FUNNEL_OF_SESSIONS)]
+    nothing = (0,) * len(FUNNEL)
+    return [
+        text
+        for tier in sorted({*sides[0], *sides[1]})
+        for text in _unequal(f"funnel_minutes of {tier}", FUNNEL, *(side.get(tier, nothing) for side in sides))
+    ]
 
 
 def _unequal(what: str, names: tuple[str, ...], found: tuple[Any, ...], wanted: tuple[Any, ...]) -> list[str]:

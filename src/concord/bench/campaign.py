@@ -15,6 +15,7 @@ from concord.bench.beside import Beside, lake_differences, working
 from concord.bench.history import fill
 from concord.bench.own_stack import SPEED_STORES, own_stack, start_speed, stop_speed
 from concord.bench.peers import Peer, clickhouse_kafka, flink
+from concord.bench.publication import Publication, publication
 from concord.bench.questions import asking
 from concord.bench.ranges import Since
 from concord.bench.record import Recording, record
@@ -26,8 +27,14 @@ from concord.settings import Settings
 from concord.telemetry.clock import now
 
 COMPARED = (
-    "by event type and table: rows, money, and hashes over every column and both times; dead letters by reason with "
-    "their original bytes; what the speed layer counted; sessions against events, funnels against sessions"
+    "by event type and table: rows, money, and hashes over every column, what is added of a seeded publication (tier, "
+    "category, price) among them, and both times; dead letters by reason with their original bytes; what the speed layer "
+    "counted; sessions against events and their users' tiers, funnels by tier against sessions"
+)
+COMPARED_OF_A_RUNNING_STACK = (
+    "by event type and table: rows, money, and hashes over every column that was sent and both times; dead letters by "
+    "reason with their original bytes; what the speed layer counted; sessions against events, funnels by tier against "
+    "sessions. What is added of the stack's own publication (tier, category, price) is not compared"
 )
 FEWEST_RUNS = 100
 """Of a question, for its percentiles to mean something."""
@@ -76,7 +83,7 @@ def recorded_file(settings: Settings, given: Path | None, say: Say) -> Path:
     if given is not None:
         return given
     recording = Recording()
-    file = settings.cache / "bench" / f"events-{recording.events}-{recording.seed}.arrow"
+    file = settings.cache / "bench" / recording.file_name()
     if not file.exists():
         say(f"recording {recording.events:,} events to {file}")
         record_to(file, recording, recording.events)
@@ -86,8 +93,9 @@ def recorded_file(settings: Settings, given: Path | None, say: Say) -> Path:
 def speed(settings: Settings, file: Path, plan: Plan, watcher: Watcher, say: Say) -> dict[str, Any]:
     """The result's document; a run whose checks fail makes it void."""
     taken = setting(settings)
-    with _stack(settings, plan, watcher) as stack:
-        bench = Bench(stack, file, say)
+    published = None if plan.is_running else publication(recorded.read(file).seed)
+    with _stack(settings, plan, published, watcher) as stack:
+        bench = Bench(stack, file, say, published)
         since = Since.now(bootstrap.kafka(stack))
         drained = _drained(bench, plan, watcher, say)
         paced = _paced(bench, plan, say)
@@ -101,21 +109,24 @@ def speed(settings: Settings, file: Path, plan: Plan, watcher: Watcher, say: Say
         "guarantee": "effectively once",
         "beside": str(plan.beside),
         "events": {"file": file.name, "bytes_per_event": round(recorded.read(file).bytes_per_event, 1)},
+        "publication": published.notes() if published else None,
         "backlog": drained.figures if drained else None,
         "paced": middle.figures if paced else None,
         "all_paced_runs": [_short(run.figures) for run in paced],
         "peers": peers,
     }
-    return _document(plan, taken, figures, Checks(COMPARED, wrong), middle.hops)
+    compared = COMPARED if published else COMPARED_OF_A_RUNNING_STACK
+    return _document(plan, taken, figures, Checks(compared, wrong), middle.hops)
 
 
 @contextmanager
-def _stack(settings: Settings, plan: Plan, watcher: Watcher) -> Iterator[Settings]:
-    """The stack that runs, or one of the benchmark's own."""
-    if plan.is_running:
+def _stack(settings: Settings, plan: Plan, published: Publication | None, watcher: Watcher) -> Iterator[Settings]:
+    """The stack that runs, or one of the benchmark's own, which holds the publication before its speed layer starts."""
+    if published is None:
         yield settings
         return
     with own_stack(settings, plan.beside.stores, watcher, plan.keeps) as own:
+        published.publish(bootstrap.clickhouse(own, "admin"))
         if not plan.backlog:
             start_speed(own, watcher)
         yield own
@@ -202,16 +213,23 @@ def hop(settings: Settings, plan: Plan, watcher: Watcher, measure: Callable[[Set
 def queries(settings: Settings, file: Path, plan: Plan, events: int, watcher: Watcher, say: Say) -> dict[str, Any]:
     """A filled stack under load, asked what a dashboard asks."""
     taken = setting(settings)
+    published = publication(recorded.read(file).seed)
     with own_stack(settings, SPEED_STORES, watcher, plan.keeps) as own:
         store = bootstrap.clickhouse(own, "admin")
         filled = fill(store, events, int(now().timestamp()), say)
+        published.publish(store)
         start_speed(own, watcher)
-        bench = Bench(own, file, say)
+        bench = Bench(own, file, say, published)
         if plan.warm_seconds:
             bench.paced(plan.per_second, plan.warm_seconds)
         with asking(bootstrap.clickhouse(own, "reader")) as answers:
             run = bench.paced(plan.per_second, plan.seconds)
-    figures = {"rows_before": filled, "answers": answers.figures(), "ingest": _short(run.figures)}
+    figures = {
+        "publication": published.notes(),
+        "rows_before": filled,
+        "answers": answers.figures(),
+        "ingest": _short(run.figures),
+    }
     few = [name for name, each in answers.seconds.items() if len(each) < FEWEST_RUNS]
     wrong = [f"{name}: fewer than {FEWEST_RUNS} runs" for name in few]
     return _document(plan, taken, figures, Checks(COMPARED, [*run.differences, *wrong]))

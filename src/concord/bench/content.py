@@ -1,16 +1,18 @@
 """What a stored event says, as one number: computed from the document that is sent, and by ClickHouse from its row.
 
 Both spell every field as text, in the contract's order, and take the first eight bytes of the MD5 of it all.
-Identity, times and the number of the visitor change from round to round and are summed apart.
+Identity, times and the number of the visitor change from round to round and are summed apart; so is what the speed
+layer adds, which is known only where the publication is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal as Amount
 from hashlib import md5
 from typing import Any
 
 import orjson
 
+from concord.contracts.behaviour import ENRICHMENT
 from concord.contracts.events import EVENTS
 from concord.contracts.model import Column
 from concord.contracts.tables import POSITION_COLUMNS
@@ -29,8 +31,16 @@ HEAD_DIGITS = 12
 
 def content(document: Mapping[str, Any]) -> int:
     """The number of an event's content, below 2**64."""
-    text = SEPARATOR.join(_text(column, document.get(column.name)) for column in FIELDS)
-    return first_eight(text.encode())
+    return _number(FIELDS, document)
+
+
+def added(values: Mapping[str, Any]) -> int:
+    """The number of what the speed layer adds to an event: tier, category, price."""
+    return _number(ENRICHMENT, values)
+
+
+def _number(columns: Sequence[Column], values: Mapping[str, Any]) -> int:
+    return first_eight(SEPARATOR.join(_text(column, values.get(column.name)) for column in columns).encode())
 
 
 def first_eight(value: bytes) -> int:
@@ -61,13 +71,21 @@ def _cents(value: Any) -> int:
     return int(Amount(str(value)) * 100)
 
 
-CONTENT_SQL = "reinterpretAsUInt64(substring(MD5(concat({fields})), 1, 8))"
+NUMBER_SQL = "reinterpretAsUInt64(substring(MD5(concat({fields})), 1, 8))"
 
 
 def content_sql() -> str:
     """ClickHouse's expression for :func:`content` over a row of ``events``."""
-    fields = f", '{SEPARATOR}', ".join(_sql(column) for column in FIELDS)
-    return CONTENT_SQL.format(fields=fields)
+    return _number_sql(FIELDS)
+
+
+def added_sql() -> str:
+    """ClickHouse's expression for :func:`added`."""
+    return _number_sql(ENRICHMENT)
+
+
+def _number_sql(columns: Sequence[Column]) -> str:
+    return NUMBER_SQL.format(fields=f", '{SEPARATOR}', ".join(map(_sql, columns)))
 
 
 def cents_sql() -> str:

@@ -1,10 +1,10 @@
 """What must be at rest after a run, and whether it is: counts, sums and hashes by kind of event.
 
-A row's hash is its content times its identity, its times times its identity: a row that is lost, stored twice or
-altered changes a sum. All sums are modulo 2**64.
+A row's hash is its content times its identity, its times times its identity, what is added to it times its identity: a
+row that is lost, stored twice or altered changes a sum. All sums are modulo 2**64.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Self
 
@@ -19,6 +19,7 @@ class Total:
     cents: int = 0
     content: int = 0
     times: int = 0
+    added: int = 0
 
     def __add__(self, other: Self) -> "Total":
         return Total(
@@ -26,9 +27,13 @@ class Total:
             self.cents + other.cents,
             (self.content + other.content) % WORD,
             (self.times + other.times) % WORD,
+            (self.added + other.added) % WORD,
         )
 
 
+MEASURES = tuple(field.name for field in fields(Total))
+OF_WHAT_WAS_SENT = tuple(name for name in MEASURES if name != "added")
+"""Where it is not known what the speed layer adds."""
 Kind = str
 """``<table>/<event type>``, for dead letters ``dead_letters/<reason>``."""
 
@@ -59,9 +64,9 @@ class Totals:
         return sum(self.fates.values())
 
 
-def differences(expected: Totals, actual: Totals) -> list[str]:
+def differences(expected: Totals, actual: Totals, measures: Sequence[str] = MEASURES) -> list[str]:
     """What is not as it must be, in words; empty if every record is accounted for."""
-    return [*_fates(expected.fates, actual.fates), *_kinds(expected.kinds, actual.kinds)]
+    return [*_fates(expected.fates, actual.fates), *_kinds(expected.kinds, actual.kinds, measures)]
 
 
 def _fates(expected: Mapping[str, int], actual: Mapping[str, int]) -> Iterator[str]:
@@ -71,9 +76,9 @@ def _fates(expected: Mapping[str, int], actual: Mapping[str, int]) -> Iterator[s
             yield f"{fate}: {found:,} records, {wanted:,} expected"
 
 
-def _kinds(expected: Mapping[Kind, Total], actual: Mapping[Kind, Total]) -> Iterator[str]:
+def _kinds(expected: Mapping[Kind, Total], actual: Mapping[Kind, Total], measures: Sequence[str]) -> Iterator[str]:
     for kind in sorted({*expected, *actual}):
         wanted, found = expected.get(kind, Total()), actual.get(kind, Total())
-        for name in (each.name for each in fields(Total)):
+        for name in measures:
             if getattr(wanted, name) != getattr(found, name):
                 yield f"{kind}: {name} {getattr(found, name)}, {getattr(wanted, name)} expected"

@@ -12,6 +12,7 @@ from concord import bootstrap
 from concord.bench.accounting import Accounts
 from concord.bench.generator import Load, Part, generating
 from concord.bench.own_stack import pids
+from concord.bench.publication import Publication, publication
 from concord.bench.recorded import Fate, read
 from concord.bench.replay import Replay
 from concord.bench.schedule import backlog
@@ -118,14 +119,15 @@ def _batches(file: Path, count: int) -> Iterator[pa.Table]:
     """Rows of ``events`` out of recorded visits, typed as the judge of events types them."""
     recorded = read(file)
     replay = Replay(recorded, backlog(count, NOMINAL_PER_SECOND, time.time_ns() // 1_000_000), run=int(time.time()))
+    published = publication(recorded.seed)
     first = 0
     while first < count:
         last = min(count, first + ROWS_PER_INSERT)
-        yield _typed(replay, first, last)
+        yield _typed(replay, published, first, last)
         first = last
 
 
-def _typed(replay: Replay, first: int, last: int) -> pa.Table:
+def _typed(replay: Replay, published: Publication, first: int, last: int) -> pa.Table:
     received = now()
     fates = replay.recorded.numbers("fate")
     values = [value for chunk in replay.chunks(first, last) for value in chunk.values]
@@ -133,11 +135,11 @@ def _typed(replay: Replay, first: int, last: int) -> pa.Table:
     for number, value in zip(range(first, last), values, strict=True):
         verdict = judge(value, received) if fates[number % len(fates)] == Fate.STORED else None
         if isinstance(verdict, Accepted):
-            rows.append({**verdict.row(), **_beside(number, received)})
+            row = verdict.row()
+            rows.append({**row, **_position(number, received), **published.added(row)})
     return pa.Table.from_pylist(rows, schema=arrow_schema(ENRICHED_EVENTS))
 
 
-def _beside(number: int, received: Any) -> dict[str, Any]:
-    """Position and enrichment of a row that no stream brought."""
-    position = {"_topic": TOPIC, "_partition": number % TOPIC_PARTITIONS, "_offset": number, "_timestamp": received}
-    return {**position, "customer_tier": "bronze", "product_category": None, "product_price": None}
+def _position(number: int, received: Any) -> dict[str, Any]:
+    """Of a row that no stream brought."""
+    return {"_topic": TOPIC, "_partition": number % TOPIC_PARTITIONS, "_offset": number, "_timestamp": received}

@@ -1,27 +1,25 @@
 """Visits of the synthetic shop, recorded once so that they can be replayed at any rate."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 from heapq import heappop, heappush
 from random import Random
 from typing import Any
 
 import pyarrow as pa
 
-from concord.bench.content import HEAD_DIGITS, cents, content
-from concord.bench.recorded import NOWHERE, SCHEMA, Fate
-from concord.contracts.model import Dataset
+from concord.bench.content import HEAD_DIGITS, added, cents, content
+from concord.bench.publication import OPENED_AT, Publication, opened
+from concord.bench.recorded import FORMAT, NOWHERE, SCHEMA, SEED, Fate
 from concord.ingest.clickstream import Event
 from concord.ingest.faults import FAULTS, POISON, Fault, spoiled
 from concord.ingest.shop import Shop
 from concord.ingest.visits import Visits
 
-RECORDED_AT = datetime(2026, 1, 1, tzinfo=UTC)
+RECORDED_AT = OPENED_AT
 """In every time of the file; the real ones are written when a record is sent."""
 NO_HEAD = "0" * HEAD_DIGITS
-USERS, PRODUCTS = 20_000, 2_000
 HOT_USER = 1_000_001
 """None of the shop's."""
 ORDER_EVERY = 12
@@ -29,6 +27,8 @@ ORDER_EVERY = 12
 REPEATABLE = 5_000
 LATE_HOURS = (25, 72)
 HOUR_MS = 3_600_000
+SHARE_OF_BARE = 0.2
+"""Of events about an article so many name it alone: category and price are the catalogue's."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,10 @@ class Recording:
     def notes(self) -> dict[str, Any]:
         return asdict(self)
 
+    def file_name(self, kind: str = "events") -> str:
+        """Under which it is kept."""
+        return f"{kind}-{self.events}-{self.seed}-v{FORMAT}.arrow"
+
 
 @dataclass(frozen=True)
 class Made:
@@ -73,27 +77,17 @@ class Made:
     original: int | None = None
 
 
-class _Counting:
-    """Ids from 1 on, per table."""
-
-    def __init__(self) -> None:
-        self._last: Counter[str] = Counter()
-
-    def next(self, table: Dataset) -> int:
-        self._last[table.name] += 1
-        return self._last[table.name]
-
-
 def record(recording: Recording) -> pa.Table:
     """The rows of a file of recorded visits; the same for the same arguments."""
-    rows = [_row(place, made) for place, made in enumerate(_sent(recording))]
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+    shop, published = opened(recording.seed)
+    rows = [_row(place, made, published) for place, made in enumerate(_sent(recording, shop))]
+    return pa.Table.from_pylist(rows, schema=SCHEMA.with_metadata({SEED: str(recording.seed)}))
 
 
-def _sent(recording: Recording) -> Iterator[Made]:
+def _sent(recording: Recording, shop: Shop) -> Iterator[Made]:
     """In the order of sending: some are held back, some sent again."""
     rng = Random(f"{recording.seed} order")
-    happening = _happening(recording)
+    happening = _happening(recording, shop)
     repeatable: deque[tuple[int, Made]] = deque(maxlen=REPEATABLE)
     held: list[tuple[int, str, Made]] = []
     for place in range(recording.events):
@@ -121,13 +115,10 @@ def _next(
         heappush(held, (until, made.event.event_id, replace(made, happened=place)))
 
 
-def _happening(recording: Recording) -> Iterator[Made]:
+def _happening(recording: Recording, shop: Shop) -> Iterator[Made]:
     """What visitors do, for ever, with what goes wrong in between."""
     shares = recording.shares
     rng = Random(f"{recording.seed} fates")
-    shop = Shop(Random(f"{recording.seed} shop"), _Counting(), "bench")
-    for _ in shop.opening(USERS, PRODUCTS, RECORDED_AT):
-        pass
     identities = Random(f"{recording.seed} identities")
     name = f"{NO_HEAD}-{recording.seed}"
     visits = Visits(Random(f"{recording.seed} visits"), identities, shop, name, recording.visitors)
@@ -144,11 +135,17 @@ def _happening(recording: Recording) -> Iterator[Made]:
             event = visits.stray_event(RECORDED_AT)
             yield Made(event, event.encoded(), Fate.LATE, late_ms=late_ms)
         elif drawn < shares.invalid + shares.late + shares.hot:
-            event = visits.event_of(HOT_USER, RECORDED_AT)
-            yield Made(event, event.encoded(), Fate.STORED)
+            yield _in_time(rng, visits.event_of(HOT_USER, RECORDED_AT))
         else:
-            event = visits.next_event(RECORDED_AT)
-            yield Made(event, event.encoded(), Fate.STORED)
+            yield _in_time(rng, visits.next_event(RECORDED_AT))
+
+
+def _in_time(rng: Random, event: Event) -> Made:
+    """Some events about an article are bare."""
+    if "product_id" in event.document and rng.random() < SHARE_OF_BARE:
+        bare = {name: value for name, value in event.document.items() if name not in ("category", "price")}
+        event = replace(event, document=bare)
+    return Made(event, event.encoded(), Fate.STORED)
 
 
 def _broken(rng: Random, visits: Visits, faults: Sequence[Fault]) -> Made:
@@ -157,7 +154,7 @@ def _broken(rng: Random, visits: Visits, faults: Sequence[Fault]) -> Made:
     return Made(event, value, Fate.DEAD, reason=str(fault.reason))
 
 
-def _row(place: int, made: Made) -> dict[str, Any]:
+def _row(place: int, made: Made, published: Publication) -> dict[str, Any]:
     document, value = made.event.document, made.value or b""
     is_dead = made.fate is Fate.DEAD
     return {
@@ -171,6 +168,7 @@ def _row(place: int, made: Made) -> dict[str, Any]:
         "late_ms": made.late_ms,
         "content": 0 if is_dead else content(document),
         "cents": 0 if is_dead else cents(document),
+        "added": 0 if is_dead else added(published.added(document)),
         "id_at": value.find(made.event.event_id.encode()),
         "head_at": _place(value, b'"anonymous_id":"', NO_HEAD.encode()),
         "occurred_at": _place(value, b'"occurred_at":"', str(document["occurred_at"]).encode()),

@@ -31,6 +31,7 @@ COLUMNS: dict[str, pa.DataType] = {
     "late_ms": pa.int64(),
     "content": pa.uint64(),
     "cents": pa.int64(),
+    "added": pa.uint64(),
     "id_at": pa.int32(),
     "head_at": pa.int32(),
     "occurred_at": pa.int32(),
@@ -38,10 +39,15 @@ COLUMNS: dict[str, pa.DataType] = {
 }
 """One row per record in the order of sending.
 
-``original`` is the row it is a copy of, else its own; ``happened`` the row at whose time it happened; ``content`` and
-``cents`` are those of :mod:`concord.bench.content`; the places (``…_at``) are bytes from the beginning of the value.
+``original`` is the row it is a copy of, else its own; ``happened`` the row at whose time it happened; ``content``,
+``cents`` and ``added`` are those of :mod:`concord.bench.content`; the places (``…_at``) are bytes from the beginning of
+the value.
 """
 SCHEMA = pa.schema(COLUMNS)
+FORMAT = 2
+"""Part of the names of files that are kept: what an earlier version has recorded is recorded anew."""
+SEED = b"seed"
+"""The key in the file's metadata: the shop of this seed was visited."""
 
 
 class Fate(IntEnum):
@@ -61,6 +67,10 @@ class Recorded:
 
     def __len__(self) -> int:
         return self.rows.num_rows
+
+    @property
+    def seed(self) -> int:
+        return int(self.rows.schema.metadata[SEED])
 
     @cached_property
     def bytes_per_event(self) -> float:
@@ -135,7 +145,7 @@ class Recorded:
 def write(path: Path, rows: pa.Table) -> None:
     """One batch, so that reading it back copies nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
         writer.write_table(rows.combine_chunks())
 
 

@@ -48,8 +48,8 @@ class Replay:
     recorded: Recorded
     schedule: Schedule
     run: int
-    _counts: Sums = field(default_factory=lambda: np.zeros((4, KINDS), np.uint64))
-    """Count, cents, content and times by fate and event type."""
+    _counts: Sums = field(default_factory=lambda: np.zeros((5, KINDS), np.uint64))
+    """Count, cents, content, times and what is added, by fate and event type."""
     _dead: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def chunks(self, first: int, last: int) -> Iterator[Chunk]:
@@ -132,14 +132,14 @@ class _Made:
         return self.replay.schedule.intended_ms(self._first + happened) - self._column("late_ms")
 
     def sums(self) -> Sums:
-        """One column per record: 1, its cents, its hashes of content and of times."""
+        """One column per record: 1, its cents, its hashes of content, of times and of what is added."""
         low = low_words(self.replay.run, self._numbers)
         has_head = self._column("head_at") != NOWHERE
         with np.errstate(over="ignore"):
             times = _words(self._occurred_ms) * OCCURRED + _words(self._sent_ms) * RECEIVED
             times += _words(has_head) * np.uint64(self.head) * HEAD
-            content = _words(self._column("content"))
-            return np.stack([np.ones_like(low), _words(self._column("cents")), low * content, low * times])
+            hashes = (low * _words(self._column("content")), low * times, low * _words(self._column("added")))
+            return np.stack([np.ones_like(low), _words(self._column("cents")), *hashes])
 
     def values(self) -> list[bytes | None]:
         recorded = self.replay.recorded

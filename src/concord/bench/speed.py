@@ -9,12 +9,13 @@ from typing import Any
 from concord import bootstrap
 from concord.bench import at_rest, batches
 from concord.bench.accounting import Accounts
-from concord.bench.expected import differences
+from concord.bench.expected import MEASURES, OF_WHAT_WAS_SENT, differences
 from concord.bench.freshness import freshness, probing
 from concord.bench.generator import Generator, Load, Part, Sent, generating
 from concord.bench.held import wait_until_held
 from concord.bench.observe import Moment, flow, watching
 from concord.bench.own_stack import SPEED, pids
+from concord.bench.publication import Publication
 from concord.bench.ranges import Since
 from concord.bench.schedule import Schedule, backlog, bursts, steady
 from concord.gateways.clickhouse import ClickHouse
@@ -48,11 +49,13 @@ class Measured:
 
 @dataclass(frozen=True)
 class Bench:
-    """Runs against one stack that is up. ``beside`` are engines that work along and are told apart in the figures."""
+    """Runs against one stack that is up. ``published`` is what its speed layer enriches with, None if that is not
+    known: what it adds is not compared then."""
 
     settings: Settings
     file: Path
     say: Say = lambda text: None
+    published: Publication | None = None
 
     def paced(self, per_second: float, seconds: float, burst: Burst | None = None) -> Measured:
         """Records at a rate; freshness of each, and whether the lag stays."""
@@ -131,8 +134,9 @@ class Bench:
     def _wrong(self, run: "Run") -> list[str]:
         store = self._store("admin")
         self.say("comparing what is at rest with what was sent")
-        rows = differences(run.sent.totals, at_rest.totals(store, run.since))
-        return [*rows, *at_rest.session_differences(store, run.run)]
+        measures = MEASURES if self.published else OF_WHAT_WAS_SENT
+        rows = differences(run.sent.totals, at_rest.totals(store, run.since), measures)
+        return [*rows, *at_rest.session_differences(store, run.run, self.published)]
 
     def _pids(self) -> dict[str, int]:
         return pids(self.settings)

@@ -7,7 +7,10 @@ from typing import Any
 
 import orjson
 
+from concord import bootstrap
 from concord.bench.own_stack import SPEED_STORES, own_stack, start_speed
+from concord.bench.publication import publication
+from concord.bench.record import Recording
 from concord.bench.result import Checks, Result, setting
 from concord.chaos.faults import Fault, drawn
 from concord.chaos.load import Pace, Recordings, Say
@@ -19,9 +22,10 @@ from concord.telemetry.clock import now
 FOLDER = "chaos"
 """Below the home folder: results."""
 COMPARED = (
-    "by event type and table: rows, money, and hashes over every column and both times; dead letters by reason with "
-    "their original bytes; in = stored + dead + duplicate + late; tables that views build against a recount of the "
-    "events; sessions of every owner against the offline oracle, funnels against the sessions"
+    "by event type and table: rows, money, and hashes over every column, what is added of a seeded publication (tier, "
+    "category, price) among them, and both times; dead letters by reason with their original bytes; in = stored + dead + "
+    "duplicate + late; tables that views build against a recount of the events; sessions of every owner, with tier and "
+    "categories, against the offline oracle, funnels by tier and category against the sessions"
 )
 Told = Callable[[Trial], None]
 
@@ -43,17 +47,24 @@ def speed(settings: Settings, plan: Plan, watcher: Watcher, say: Say, told: Told
     """The result's document. A trial that cannot be ended is the last: what comes after it would mean nothing."""
     taken = setting(settings)
     recordings = Recordings(settings.cache / FOLDER, say=say)
+    published = publication(Recording.seed)
     trials: list[Trial] = []
     with own_stack(with_failpoints(settings), SPEED_STORES, watcher, plan.keeps) as own:
+        published.publish(bootstrap.clickhouse(own, "admin"))
         start_speed(own, watcher)
-        stage = Stage(own, recordings, plan.pace, plan.seed)
+        stage = Stage(own, recordings, plan.pace, plan.seed, is_published=True)
         for number, fault in enumerate(drawn(plan.faults, plan.seed, plan.trials), start=1):
             say(f"trial {number} of {plan.trials}: {fault.name}")
             trials.append(stage.run(number, fault))
             told(trials[-1])
             if not trials[-1].records:
                 break
-    figures = {"seed": plan.seed, "pace": asdict(plan.pace), "trials": [trial.document() for trial in trials]}
+    figures = {
+        "seed": plan.seed,
+        "publication": published.notes(),
+        "pace": asdict(plan.pace),
+        "trials": [trial.document() for trial in trials],
+    }
     checks = Checks(COMPARED, [f"{trial.fault}: {text}" for trial in trials for text in trial.differences])
     at = now().isoformat(timespec="seconds")
     return Result(plan.name, at, plan.command, figures, checks, **vars(taken)).document()

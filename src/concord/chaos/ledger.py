@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from concord.bench import at_rest
-from concord.bench.expected import Totals, differences
+from concord.bench.expected import MEASURES, Totals, differences
 from concord.bench.ranges import OF_RUN, Since
 from concord.gateways.clickhouse import ClickHouse
 
@@ -28,10 +28,10 @@ class Ledger:
     differences: Sequence[str]
 
 
-def ledger(store: ClickHouse, since: Since, sent: Totals) -> Ledger:
+def ledger(store: ClickHouse, since: Since, sent: Totals, measures: Sequence[str] = MEASURES) -> Ledger:
     """What was sent against what is at rest: counts, money and hashes by kind."""
     found = [store.query(sql, since.params)[0] for sql in (EVENTS, DEAD)]
     rows, distinct = (sum(int(each[place]) for each in found) for place in (0, 1))
     expected = sum(sent.fates.get(fate, 0) for fate in AT_REST)
-    wrong = differences(sent, at_rest.totals(store, since))
+    wrong = differences(sent, at_rest.totals(store, since), measures)
     return Ledger(sent.records, max(0, expected - distinct), rows - distinct, wrong)

@@ -94,7 +94,7 @@ class Recordings:
 
     def file(self, kind: Kind) -> Path:
         made = self._recording(kind)
-        path = self.folder / f"{kind}-{made.events}-{made.seed}.arrow"
+        path = self.folder / made.file_name(kind)
         if not path.exists():
             self.say(f"recording {made.events:,} events to {path}")
             recorded.write(path, record(made))

@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from concord.bench.content import HEAD_DIGITS, cents, content, first_eight
-from concord.bench.expected import Total, Totals, differences
+from concord.bench.at_rest import tier_differences
+from concord.bench.content import HEAD_DIGITS, added, cents, content, first_eight
+from concord.bench.expected import OF_WHAT_WAS_SENT, Total, Totals, differences
+from concord.bench.publication import publication
 from concord.bench.record import HOT_USER, Recording, Shares, record
 from concord.bench.recorded import NOWHERE, Fate, Recorded, read, write
 from concord.bench.replay import Replay
@@ -145,11 +147,12 @@ def row_of(event):
     low = int(uuid.UUID(event["event_id"])) % 2**64
     head = int((event["anonymous_id"] or "0")[:HEAD_DIGITS]) if event["anonymous_id"] else 0
     times = ms(event["occurred_at"]) * 31 + ms(event["received_at"]) * 17 + head * 7
-    return Total(1, cents(event), low * content(event) % 2**64, low * times % 2**64)
+    hashes = (content(event), times, added(event))
+    return Total(1, cents(event), *(low * each % 2**64 for each in hashes))
 
 
 def at_rest(events, sent):
-    """What a store without a fault says after a run; ``events`` are (table, document)."""
+    """What a store without a fault says after a run; ``events`` are (table, row)."""
     found = Totals()
     for fate, count in Counter(each.fate for each in sent).items():
         found.count_fate(fate.name.lower(), count)
@@ -165,9 +168,16 @@ def at_rest(events, sent):
 
 
 @pytest.fixture(scope="module")
-def stored(sent):
+def published(recorded):
+    return publication(recorded.seed)
+
+
+@pytest.fixture(scope="module")
+def stored(sent, published):
+    """Enriched as they must be."""
     tables = {Fate.STORED: "events", Fate.LATE: "events_late"}
-    return [(tables[each.fate], orjson.loads(each.value)) for each in sent if each.fate in tables]
+    came = [(tables[each.fate], orjson.loads(each.value)) for each in sent if each.fate in tables]
+    return [(table, {**document, **published.added(document)}) for table, document in came]
 
 
 @pytest.fixture(scope="module")
@@ -204,6 +214,9 @@ def test_a_row_lost_and_another_of_its_type_stored_twice_voids_the_run(expected,
         ("properties", {"simulated": False}),
         ("event_id", "00000000-0000-4000-8000-000000000000"),
         ("anonymous_id", "000471100007-1-1"),
+        ("customer_tier", "none such"),
+        ("product_category", "none such"),
+        ("product_price", "0.01"),
     ],
 )
 def test_an_altered_row_voids_the_run(expected, stored, sent, field, value):
@@ -211,9 +224,51 @@ def test_an_altered_row_voids_the_run(expected, stored, sent, field, value):
     assert differences(expected, at_rest([*stored[:3], (table, {**event, field: value}), *stored[4:]], sent))
 
 
+def test_what_is_added_is_not_compared_where_it_is_not_known(expected, stored, sent):
+    bare = [(table, {**event, "customer_tier": None, "product_price": None}) for table, event in stored]
+    assert differences(expected, at_rest(bare, sent))
+    assert differences(expected, at_rest(bare, sent), OF_WHAT_WAS_SENT) == []
+
+
 def test_a_late_row_in_the_wrong_table_voids_the_run(expected, stored, sent):
     moved = [("events", event) for _, event in stored]
     assert differences(expected, at_rest(moved, sent))
+
+
+# --- the publication ---
+
+
+def test_some_events_name_an_article_alone_and_some_prices_are_newer_than_the_catalogue(sent, published):
+    events = [orjson.loads(each.value) for each in in_time(sent)]
+    about = [event for event in events if event.get("product_id")]
+    bare = [event for event in about if "price" not in event]
+    assert 0.1 < len(bare) / len(about) < 0.3
+    assert all(published.added(event)["product_price"] == published.catalogue[event["product_id"]][1] for event in bare)
+    told = [event for event in about if "price" in event]
+    assert any(str(published.catalogue[event["product_id"]][1]) != event["price"] for event in told)
+    assert all(published.added(event)["product_price"] == event["price"] for event in told)
+
+
+def test_tiers_have_the_shares_of_a_shop_and_a_newcomer_has_the_lowest(published):
+    count = Counter(published.tiers.values())
+    shares = [count[tier] / len(published.tiers) for tier in ("bronze", "silver", "gold", "platinum")]
+    assert shares == pytest.approx([0.60, 0.25, 0.12, 0.03], abs=0.02)
+    assert (published.tier(HOT_USER), published.tier(None)) == ("bronze", None)
+
+
+def test_the_publication_follows_from_the_seed_that_the_file_names(recorded, published):
+    assert (recorded.seed, publication(1)) == (1, published)
+    assert publication(2) != published
+
+
+def test_sessions_of_another_tier_than_their_users_are_counted(published):
+    user = next(user for user, tier in published.tiers.items() if tier == "gold")
+    right = [(user, "gold", 5), (None, None, 7), (HOT_USER, "bronze", 1)]
+    assert tier_differences(right, published) == []
+    assert tier_differences([*right, (user, "silver", 2), (None, "gold", 1)], published) == [
+        "sessions: 1 of tier gold, None expected",
+        "sessions: 2 of tier silver, gold expected",
+    ]
 
 
 # --- other mixtures ---
