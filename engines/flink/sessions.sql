@@ -1,5 +1,5 @@
 -- What Flink does with the topic of events: parse, one row per event id, sessions of 30 minutes by device.
--- ${brokers}, ${topic} and ${offsets} are put in by the caller; the job ends at the offsets the topic has when it starts.
+-- ${brokers}, ${topic}, ${from} and ${to} are put in by the caller; the job ends before the offsets of ${to}.
 
 create table events (
     event_id string,
@@ -20,8 +20,9 @@ create table events (
     'properties.bootstrap.servers' = '${brokers}',
     'properties.group.id' = 'peer.flink',
     'scan.startup.mode' = 'specific-offsets',
-    'scan.startup.specific-offsets' = '${offsets}',
-    'scan.bounded.mode' = 'latest-offset',
+    'scan.startup.specific-offsets' = '${from}',
+    'scan.bounded.mode' = 'specific-offsets',
+    'scan.bounded.specific-offsets' = '${to}',
     'format' = 'json',
     'json.ignore-parse-errors' = 'true'
 );

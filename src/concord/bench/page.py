@@ -149,7 +149,16 @@ def _ends_first(document: Document) -> str:
 
 
 def _peers(peers: Document, backlog: Document | None) -> Iterator[str]:
-    columns = ("peer", "records/s", "µs of CPU per event", "Concord's drain takes", "peak MiB", "guarantee", "lacks")
+    columns = (
+        "peer",
+        "records",
+        "records/s",
+        "µs of CPU per event",
+        "Concord's drain takes",
+        "peak MiB",
+        "guarantee",
+        "lacks",
+    )
     yield "The same topic, drained by others in the same run:\n"
     yield from markdown_table(columns, [_peer(name, figures, backlog) for name, figures in peers.items()])
 
@@ -157,10 +166,10 @@ def _peers(peers: Document, backlog: Document | None) -> Iterator[str]:
 def _peer(name: str, figures: Document, backlog: Document | None) -> tuple[str, ...]:
     if "failed" in figures:
         detail = " ".join(str(figures["detail"]).split())
-        return (name, "–", "–", "–", "–", f"failed: `{figures['failed']}`", detail[-300:].replace("|", "/"))
+        return (name, "–", "–", "–", "–", "–", f"failed: `{figures['failed']}`", detail[-300:].replace("|", "/"))
     rate, cpu, memory = (figures[key] for key in ("records_per_second", "cpu_us_per_event", "memory_peak_bytes"))
     times = f"{backlog['speed_layer_cpu_us_per_event'] / cpu:.2f} × the CPU" if backlog else "–"
-    measured = (f"{rate:,.1f}", f"{cpu:,.1f}", times, f"{memory / MIB:,.1f}")
+    measured = (f"{figures['records']:,}", f"{rate:,.1f}", f"{cpu:,.1f}", times, f"{memory / MIB:,.1f}")
     return (name, *measured, figures["guarantee"], figures["lacks"])
 
 

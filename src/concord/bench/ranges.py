@@ -34,3 +34,9 @@ class Since:
         """How many records of the run a position covers."""
         ends = [position[TopicPartition(self.topic, each)] + 1 for each in range(len(self.starts))]
         return sum(max(0, end - start) for end, start in zip(ends, self.starts, strict=True))
+
+    def ends_within(self, position: Position, records: int) -> Sequence[int]:
+        """Per partition the offset behind the run's first ``records``, an equal share of each, or behind its last."""
+        share = records // len(self.starts)
+        ends = (position[TopicPartition(self.topic, each)] + 1 for each in range(len(self.starts)))
+        return [max(start, min(end, start + share)) for end, start in zip(ends, self.starts, strict=True)]

@@ -23,6 +23,7 @@ def test_each_trial_of_faults_is_a_row() -> None:
 
 PEERS = {
     "quick": {
+        "records": 1_000_000,
         "records_per_second": 90_000.0,
         "cpu_us_per_event": 25.0,
         "memory_peak_bytes": 1 << 30,
@@ -57,9 +58,9 @@ def test_the_bottleneck_of_a_run_is_named() -> None:
 
 def test_a_peer_is_held_against_the_drain_of_the_same_run() -> None:
     said = section(document(RESULT))
-    assert "| quick | 90,000.0 | 25.0 | 2.00 × the CPU | 1,024.0 | at least once | sessions |" in said
-    assert "| broken | – | – | – | – | failed: `pip install` | no network |" in said
-    assert "| quick | 90,000.0 | 25.0 | – |" in section(document({**RESULT, "backlog": None}))
+    assert "| quick | 1,000,000 | 90,000.0 | 25.0 | 2.00 × the CPU | 1,024.0 | at least once | sessions |" in said
+    assert "| broken | – | – | – | – | – | failed: `pip install` | no network |" in said
+    assert "| quick | 1,000,000 | 90,000.0 | 25.0 | – |" in section(document({**RESULT, "backlog": None}))
 
 
 @pytest.mark.parametrize("result", [RESULT, {"trials": []}])

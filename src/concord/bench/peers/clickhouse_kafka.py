@@ -51,7 +51,7 @@ def drained(settings: Settings, since: Since) -> dict[str, Any]:
     return {
         "guarantee": "at least once",
         "lacks": "deduplication, dead letters, tiers, lateness, sessions, funnels",
-        "records_in_topic": records,
+        "records": records,
         "rows": rows,
         "seconds": seconds,
         "records_per_second": records / seconds,
