@@ -44,7 +44,7 @@ _EACH = (
         "driver", "SIGKILL of Spark inside a micro-batch", strikes.driver_killed, fresh_within_seconds=PROCESS_SECONDS
     ),
     *(_of_driver(step) for step in Step),
-    Fault("clickhouse", "SIGKILL of ClickHouse while it inserts", strikes.clickhouse_killed),
+    Fault("clickhouse", "SIGKILL of ClickHouse while it inserts events", strikes.clickhouse_killed),
     Fault("broker", "SIGKILL of the broker", strikes.broker_killed, fresh_within_seconds=PROCESS_SECONDS),
     Fault("clickhouse-away", "ClickHouse is stopped for a while", strikes.clickhouse_away),
     Fault("second-driver", "a second driver on the same checkpoint is refused", strikes.second_driver),

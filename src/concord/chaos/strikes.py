@@ -8,6 +8,7 @@ from typing import TypeVar
 from concord.bench.own_stack import SPEED
 from concord.chaos.in_flight import frozen, kill, killed, thawed
 from concord.chaos.scene import Scene, Struck, wait_until
+from concord.contracts.events import EVENTS
 from concord.contracts.names import EVENTS_QUERY
 from concord.errors import ExitCode, Unavailable
 from concord.platform.launchers.own_python import module_command, settings_environment
@@ -22,8 +23,8 @@ LOOK_SECONDS = 0.003
 WITHIN_SECONDS = 60.0
 REFUSED_WITHIN_SECONDS = 120.0
 INSERTS = """
-select extract(query, '(?i)insert into\\s+([\\w.`]+)'), toInt64(elapsed * 1000) from system.processes
-where user = 'writer' and query_kind = 'Insert' limit 1
+select extract(query, '(?i)insert into\\s+`?(\\w+)') as into, toInt64(elapsed * 1000) from system.processes
+where user = 'writer' and query_kind = 'Insert' and into = {table:String} limit 1
 """
 
 
@@ -65,7 +66,7 @@ def driver_killed_at(step: Step) -> Callable[[Scene], Struck]:
 
 
 def clickhouse_killed(scene: Scene) -> Struck:
-    """SIGKILL to ClickHouse while it runs an insert of the speed layer."""
+    """SIGKILL to ClickHouse while it stores a micro-batch's events, which its views are made of."""
     pid = scene.pid(CLICKHOUSE)
     scene.wait_for_a_moment()
     table, milliseconds = _insert_under_way(scene)
@@ -77,7 +78,7 @@ def clickhouse_killed(scene: Scene) -> Struck:
 
 
 def _insert_under_way(scene: Scene) -> tuple[str, int]:
-    found = _seen(lambda: scene.store.query(INSERTS), "ClickHouse ran no insert")
+    found = _seen(lambda: scene.store.query(INSERTS, {"table": EVENTS.name}), "ClickHouse ran no insert of events")
     return str(found[0][0]), int(found[0][1])
 
 
