@@ -12,6 +12,7 @@ from concord.errors import Misconfigured
 from concord.rules.load import Observation
 from concord.rules.scaling import Reason, advise
 from concord.rules.scaling_settings import ScalingSettings
+from tests.recorded_loads import BURST, SHOP_DAY, SHOP_DAY_STEP_SECONDS, recorded
 from tests.stream_simulator import LoadCurve, Simulation
 
 WIDE = ScalingSettings(partitions=16, max_executors=16)
@@ -321,3 +322,28 @@ def test_bounded_batches_are_named_as_what_holds_the_stream_up() -> None:
     assert run.changes == []
     assert run.advice is not None
     assert run.advice.reason is Reason.CAPPED_BATCHES
+
+
+# --- recorded loads ---
+
+
+def test_a_recorded_burst_is_met_once_and_then_left() -> None:
+    start = 1000.0
+    run = Simulation(recorded(BURST, 1.0, before=start), WIDE, 4).run(2 * HOUR)
+
+    assert start + BURST.index(max(BURST)) - 10 < run.changes[0][0] < start + len(BURST)
+    assert len(run.changes) <= 4, run.path
+    assert run.path[1:] == sorted(run.path[1:], reverse=True)
+    assert max(run.lags(start + 600)) < 2 * WIDE.restart_seconds * 20_000, "more waited than a restart leaves"
+
+
+def test_a_recorded_day_of_a_shop_is_followed_with_few_restarts() -> None:
+    busiest = 60_000 / max(SHOP_DAY)
+    curve = recorded(SHOP_DAY, SHOP_DAY_STEP_SECONDS, times=busiest)
+    run = Simulation(curve, WIDE, trigger_seconds=10.0, noise=0.1).run(len(SHOP_DAY) * SHOP_DAY_STEP_SECONDS)
+
+    assert len(run.changes) <= 16, run.path
+    assert max(run.path) >= 6, "the last rush needs six executors at the least"
+    assert min(run.gaps()) >= WIDE.cool_down_seconds
+    drained = [lag < 10.0 * 60_000 for lag in run.lags(0)]
+    assert sum(drained) / len(drained) > 0.95
