@@ -5,11 +5,13 @@ TOML file, named by ``CONCORD_PROFILE`` as a word (a file of ``profiles/``) or a
 """
 
 import os
+import re
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,6 +27,61 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 DEFAULT_PROFILE = "local"
 
+HIGHEST_PORT = 65_535
+_JAVA_SIZE = re.compile("[1-9][0-9]*[kmgKMG]")
+UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+SPARK_NEEDS_BYTES = 512 << 20
+"""Spark refuses to start with less than 450 MiB."""
+CLICKHOUSE_NEEDS_BYTES = 512 << 20
+
+
+def java_bytes(size: str) -> int:
+    """The bytes of a size as Java spells it: 512m, 3g."""
+    return int(size[:-1]) * UNITS[size[-1].lower()]
+
+
+def _java_size(size: str) -> str:
+    if not _JAVA_SIZE.fullmatch(size):
+        raise ValueError("is no size such as 512m or 3g")
+    return size
+
+
+def _enough_for_spark(size: str) -> str:
+    if java_bytes(size) < SPARK_NEEDS_BYTES:
+        raise ValueError(f"Spark needs {SPARK_NEEDS_BYTES >> 20}m or more")
+    return size
+
+
+def _addresses(text: str) -> str:
+    """``host:port``, several with commas between."""
+    for address in text.split(","):
+        host, _, port = address.strip().rpartition(":")
+        if not (host and port.isdecimal() and 0 < int(port) <= HIGHEST_PORT):
+            raise ValueError(f"{address.strip()!r} is not host:port")
+    return text
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        is_complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_complete = False
+    if not is_complete:
+        raise ValueError("is not http://host:port or https://host:port")
+    return text
+
+
+Port = Annotated[int, Field(ge=1, le=HIGHEST_PORT)]
+OptionalPort = Annotated[int, Field(ge=0, le=HIGHEST_PORT)]
+"""0: there is none."""
+JavaSize = Annotated[str, AfterValidator(_java_size)]
+SparkMemory = Annotated[JavaSize, AfterValidator(_enough_for_spark)]
+Addresses = Annotated[str, AfterValidator(_addresses)]
+Url = Annotated[str, AfterValidator(_url)]
+OptionalUrl = Annotated[str, AfterValidator(lambda text: _url(text) if text else text)]
+"""Empty: there is none."""
+
 
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,14 +89,14 @@ class Section(BaseModel):
 
 class Postgres(Section):
     host: str
-    port: int
+    port: Port
     database: str
 
 
 class Kafka(Section):
-    bootstrap: str
-    controller_port: int = 0
-    heap: str = "512m"
+    bootstrap: Addresses
+    controller_port: OptionalPort = 0
+    heap: JavaSize = "512m"
 
     @property
     def port(self) -> int:
@@ -47,8 +104,8 @@ class Kafka(Section):
 
 
 class Connect(Section):
-    url: str
-    heap: str = "1g"
+    url: Url
+    heap: JavaSize = "1g"
 
     @property
     def port(self) -> int:
@@ -56,10 +113,10 @@ class Connect(Section):
 
 
 class ObjectStore(Section):
-    endpoint: str
+    endpoint: Url
     region: str
     bucket: str
-    admin_port_base: int = 0
+    admin_port_base: OptionalPort = 0
 
     @property
     def port(self) -> int:
@@ -67,7 +124,7 @@ class ObjectStore(Section):
 
 
 class Lake(Section):
-    uri: str
+    uri: Url
     warehouse: str
 
     @property
@@ -77,16 +134,16 @@ class Lake(Section):
 
 class ClickHouse(Section):
     host: str
-    http_port: int
-    tcp_port: int
-    max_memory_bytes: int = 4 << 30
+    http_port: Port
+    tcp_port: Port
+    max_memory_bytes: int = Field(default=4 << 30, ge=CLICKHOUSE_NEEDS_BYTES)
 
 
 class Snowflake(Section):
     account: str
     host: str
-    port: int
-    protocol: str
+    port: Port
+    protocol: Literal["http", "https"]
     database: str
     warehouse: str
     role: str
@@ -103,10 +160,10 @@ class Snowflake(Section):
 
 class Spark(Section):
     master: str
-    speed_memory: str
-    batch_memory: str
-    trigger_seconds: int
-    max_offsets_per_trigger: int
+    speed_memory: SparkMemory
+    batch_memory: SparkMemory
+    trigger_seconds: int = Field(ge=1, le=3600)
+    max_offsets_per_trigger: int = Field(ge=1, le=10_000_000)
     failpoints: bool = False
     """For drills alone: a file in the speed layer's folder may name a step at which the driver is killed."""
     checkpoints: str = Field(default="", pattern=r"^$|^s3a://[^/]+(/.*)?$")
@@ -117,13 +174,13 @@ class Telemetry(Section):
     """What the speed layer tells Prometheus and tracing, and the targets it is held to. Port 0: nothing is served."""
 
     metrics_host: str = "127.0.0.1"
-    metrics_port: int = Field(default=0, ge=0, le=65_535)
+    metrics_port: OptionalPort = 0
     target_events_per_second: float = Field(default=20_000, gt=0)
     freshness_target_seconds: float = Field(default=5, gt=0)
     slow_query_seconds: float = Field(default=1, gt=0)
     traces: bool = False
     """Keep a trace per micro-batch in ``speed/traces`` under the home folder, as JSON lines."""
-    otlp_endpoint: str = ""
+    otlp_endpoint: OptionalUrl = ""
     """Send them to this OpenTelemetry collector instead (``http://host:4318``)."""
 
 
@@ -198,14 +255,23 @@ def _default_folders() -> dict[str, Path]:
 
 
 def load_settings() -> Settings:
-    """The settings of this process. Raises :class:`Misconfigured` naming the key at fault."""
+    """The settings of this process. Raises :class:`Misconfigured` naming the key at fault, its value and its place."""
     defaults = {key: path for key, path in _default_folders().items() if f"CONCORD_{key.upper()}" not in os.environ}
     try:
         return Settings(**defaults)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise Misconfigured(f"setting {key}: {first['msg']} (value: {first.get('input')!r})") from None
+        fault = first["msg"].removeprefix("Value error, ")
+        raise Misconfigured(f"setting {key}: {fault} (value: {first.get('input')!r})", _to_do(key)) from None
+
+
+def _to_do(key: str) -> str:
+    """Where the setting comes from: the environment goes before the profile."""
+    variable = f"CONCORD_{key.replace('.', '__').upper()}"
+    if variable in os.environ:
+        return f"change {variable}, which the environment has"
+    return f"change it in {_profile_file()}, or set {variable} in the environment"
 
 
 def child_environment(**variables: str) -> dict[str, str]:

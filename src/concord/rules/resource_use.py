@@ -101,7 +101,7 @@ def on_memory(uses: Sequence[Use]) -> Iterator[Advice]:
     elif sum(use.runs for use in uses) >= FEW_RUNS and used < USED_SHARE * asked:
         yield Advice(
             "Spark's memory",
-            f"set spark.batch_memory to {Decimal(used) * ROOM / MIB:,.0f} MiB",
+            f"set spark.batch_memory to {Decimal(used) * ROOM / MIB:.0f}m",
             f"of {asked / MIB:,.0f} MiB asked for at most {used / MIB:,.0f} were used, and nothing went to disk",
         )
 

@@ -33,7 +33,7 @@ def test_no_runs_are_nothing_to_say() -> None:
 
 def test_memory_that_nobody_used_is_named_with_room_above_the_use() -> None:
     (advice,) = on_memory(use_by_job([replace(RUN, peak_memory_bytes=1_000 * MIB)] * 5, ASKED))
-    assert advice.do == "set spark.batch_memory to 1,250 MiB"
+    assert advice.do == "set spark.batch_memory to 1250m"
     assert "at most 1,000" in advice.evidence
 
 

@@ -21,17 +21,15 @@ from concord.rules.resource_use import (
     on_memory,
     use_by_job,
 )
-from concord.settings import Settings
+from concord.settings import Settings, java_bytes
 
 LOCAL_CORES = re.compile(r"local\[(\d+)\]")
-UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 OF_RUN = ("job", "seconds", "cpu_seconds", "peak_memory_bytes", "disk_spilled_bytes")
 
 
 def asked_of(settings: Settings) -> Asked:
     """Of the profile's batch session: a local one runs its tasks in the driver."""
-    memory = settings.spark.batch_memory
-    return Asked(_cores(settings.spark.master), int(memory[:-1]) * UNITS[memory[-1].lower()])
+    return Asked(_cores(settings.spark.master), java_bytes(settings.spark.batch_memory))
 
 
 def _cores(master: str) -> int:

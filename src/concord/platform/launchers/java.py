@@ -4,7 +4,7 @@ from pathlib import Path
 
 from concord.platform import installed
 from concord.platform.install import jar_sets
-from concord.settings import PROJECT, Settings
+from concord.settings import PROJECT, Settings, java_bytes
 
 JAR_SET = "kafka"
 _LOGGING = PROJECT / "engines" / "kafka" / "log4j2.properties"
@@ -29,11 +29,7 @@ def java_command(settings: Settings, folder: Path, main_class: str, heap: str, *
 
 def _start_heap(heap: str) -> str:
     """Small at first: an idle engine gives the memory to its neighbours."""
-    return min("256m", heap, key=_bytes)
-
-
-def _bytes(heap: str) -> int:
-    return int(heap[:-1]) * {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}[heap[-1].lower()]
+    return min("256m", heap, key=java_bytes)
 
 
 def jar_version(settings: Settings, artifact: str) -> str:
