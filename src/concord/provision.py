@@ -36,8 +36,8 @@ FOREVER = "-1"
 ARRIVAL = {"message.timestamp.type": "LogAppendTime"}
 CHANGES = {**ARRIVAL, "retention.ms": FOREVER}
 """The change log is the truth that both layers can be rebuilt from."""
-EVENTS = {**ARRIVAL, "retention.ms": str(7 * DAY_MS)}
-DEAD_LETTERS = {**ARRIVAL, "retention.ms": str(30 * DAY_MS)}
+EVENTS = {**ARRIVAL, "retention.ms": str(7 * DAY_MS), "max.message.bytes": str(names.MAX_MESSAGE_BYTES)}
+DEAD_LETTERS = {**ARRIVAL, "retention.ms": str(30 * DAY_MS), "max.message.bytes": str(names.MAX_DEAD_LETTER_BYTES)}
 CONTROL = {"retention.ms": str(30 * DAY_MS)}
 """Longer than any outage: what a sink announced there and did not commit yet is lost with it (trap K5)."""
 HEARTBEAT = {"retention.ms": str(DAY_MS)}

@@ -1,6 +1,9 @@
 """Provisioning a stack that is provisioned already."""
 
+from collections.abc import Iterable
+
 import pytest
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from concord import bootstrap
 from concord.contracts import names
@@ -11,7 +14,7 @@ from concord.errors import Misconfigured
 from concord.gateways.kafka import Kafka
 from concord.gateways.lake import Lake
 from concord.gateways.postgres import Postgres
-from concord.provision import STEPS, coordinators, keyed_topics, ordered_topics, provision
+from concord.provision import STEPS, coordinators, keyed_topics, ordered_topics, provision, provision_kafka
 from concord.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -31,6 +34,32 @@ def test_every_topic_is_there_with_its_partitions(kafka: Kafka) -> None:
     present = kafka.partitions()
     assert {present[topic] for topic in keyed_topics()} == {names.TOPIC_PARTITIONS}
     assert {present[topic] for topic in ordered_topics()} == {1}
+
+
+def settings_of(kafka: Kafka, topics: Iterable[str]) -> dict[str, dict[str, str]]:
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    found = admin.describe_configs([ConfigResource(ResourceType.TOPIC, topic) for topic in topics])
+    return {
+        resource.name: {name: entry.value for name, entry in future.result(10).items()}
+        for resource, future in found.items()
+    }
+
+
+def test_every_topic_has_the_settings_that_are_declared(kafka: Kafka) -> None:
+    declared = {**keyed_topics(), **ordered_topics()}
+    found = settings_of(kafka, declared)
+
+    assert {topic: {name: found[topic][name] for name in own} for topic, own in declared.items()} == declared
+    assert found[names.EVENTS_TOPIC]["message.timestamp.type"] == "LogAppendTime"
+
+
+def test_a_topic_of_an_earlier_version_is_brought_to_what_is_declared(settings: Settings, kafka: Kafka) -> None:
+    kafka.create_topics({names.DEAD_LETTER_TOPIC: {"max.message.bytes": "1000"}}, names.TOPIC_PARTITIONS)
+
+    provision_kafka(settings)
+
+    found = settings_of(kafka, [names.DEAD_LETTER_TOPIC])[names.DEAD_LETTER_TOPIC]
+    assert found["max.message.bytes"] == str(names.MAX_DEAD_LETTER_BYTES)
 
 
 def test_every_landed_table_is_there(lake: Lake) -> None:

@@ -6,6 +6,11 @@ CDC_TOPIC_PREFIX = "ecommerce"
 EVENTS_TOPIC = "ecommerce.events.v1"
 DEAD_LETTER_TOPIC = f"dlq.{EVENTS_TOPIC}"
 FENCE_TOPIC = f"{CDC_TOPIC_PREFIX}.public.fence"
+MAX_MESSAGE_BYTES = 4 << 20
+"""Of a batch of the events topic as the broker keeps it. A record alone in its batch may be as large before it is
+compressed, and any number of times larger if it compresses well."""
+MAX_DEAD_LETTER_BYTES = MAX_MESSAGE_BYTES + (64 << 10)
+"""The same of the dead-letter topic: a copy has a key and headers of its own."""
 TOPIC_PARTITIONS = 4
 """Fixed for a topic's life: a key must never change partition."""
 
