@@ -15,6 +15,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from concord.contracts.derived import SPEED_POSITION
 from concord.contracts.position import Position
+from concord.dialects.arrow import pieces
 from concord.errors import ConcordError, Misconfigured, Unavailable
 
 T = TypeVar("T")
@@ -25,6 +26,8 @@ logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 300
 STATEMENT_SHOWN = 200
+MAX_INSERT_BYTES = 256 << 20
+"""The client holds a copy of an insert in memory, the server a few."""
 
 NETWORK_ERROR = None
 """The client gives a server's error a code; what never reached the server has none."""
@@ -100,14 +103,21 @@ class ClickHouse:
         return [(name, kind) for name, kind in rows]
 
     def insert_arrow(self, table: str, rows: pa.Table, deduplication_token: str) -> int:
-        """Append ``rows``, all or none, once per token: a repeat with the same token changes nothing."""
+        """Append ``rows``, all or none, once per token: a repeat with the same token changes nothing.
+
+        More than :data:`MAX_INSERT_BYTES` go in pieces, each all or none, which a repeat with the same rows cuts alike.
+        """
         if not rows.num_rows:
             return 0
+        for number, piece in enumerate(pieces(rows, MAX_INSERT_BYTES)):
+            self._insert(table, piece, f"{deduplication_token}|{number}" if number else deduplication_token)
+        return rows.num_rows
+
+    def _insert(self, table: str, rows: pa.Table, deduplication_token: str) -> None:
         settings = {**INSERT_SETTINGS, "insert_deduplication_token": deduplication_token}
         self._ask(
             f"insert into {table}", lambda client: client.insert_arrow(table, rows.combine_chunks(), settings=settings)
         )
-        return rows.num_rows
 
     def run_file(self, path: Path) -> None:
         """Run every statement of an SQL file, in order."""

@@ -60,3 +60,14 @@ def test_a_bad_statement_is_shown_with_the_servers_words() -> None:
 
 def test_no_rows_are_inserted_without_asking_anyone() -> None:
     assert STORE.insert_arrow("events", pa.table({"a": pa.array([], pa.int64())}), "token") == 0
+
+
+def test_an_insert_of_many_bytes_goes_in_pieces_each_with_a_token_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr("concord.gateways.clickhouse.MAX_INSERT_BYTES", 20)
+    monkeypatch.setattr(
+        ClickHouse, "_insert", lambda _, table, rows, token: sent.append((token, rows["a"].to_pylist()))
+    )
+
+    assert STORE.insert_arrow("events", pa.table({"a": ["x" * 15, "y" * 15, "z"]}), "token") == 3
+    assert sent == [("token", ["x" * 15]), ("token|1", ["y" * 15, "z"])]
