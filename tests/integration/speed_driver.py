@@ -1,9 +1,9 @@
 """The events query as a process of its own, over one topic and one database: something to kill.
 
-    python -m tests.integration.speed_driver DATABASE TOPIC FOLDER FAILPOINT
+    python -m tests.integration.speed_driver DATABASE TOPIC FOLDER FAILPOINT RECORDS
 
-Ends by itself once it has no data left to read. The stack is the one that the environment names; where its
-profile keeps checkpoints on the object store, they are there.
+Ends by itself once it has no data left to read. RECORDS is how many a micro-batch holds at most. The stack is the one
+that the environment names; where its profile keeps checkpoints on the object store, they are there.
 """
 
 import sys
@@ -19,7 +19,7 @@ from concord.telemetry import logging
 from concord.telemetry.clock import now
 
 
-def main(database: str, topic: str, folder: str, failpoint: str = "") -> None:
+def main(database: str, topic: str, folder: str, failpoint: str = "", records: str = "40") -> None:
     logging.configure()
     settings = load_settings()
     layer = SpeedLayer(
@@ -28,7 +28,7 @@ def main(database: str, topic: str, folder: str, failpoint: str = "") -> None:
         bootstrap=settings.kafka.bootstrap,
         checkpoints=bootstrap.checkpoint_store(settings) or LocalFolder(Path(folder)),
         trigger_seconds=1,
-        max_offsets_per_trigger=40,
+        max_offsets_per_trigger=int(records),
         clock=now,
         failpoint=Failpoint(failpoint),
         events_topic=topic,

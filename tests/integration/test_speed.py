@@ -1,6 +1,8 @@
 """Kafka to ClickHouse, exactly once: the events query on the real engines, killed on the way."""
 
+import hashlib
 import json
+import random
 import signal
 import subprocess
 import sys
@@ -17,9 +19,13 @@ from typing import Any
 import pytest
 
 from concord.contracts.events import EventType
+from concord.contracts.names import MAX_MESSAGE_BYTES
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.kafka import Kafka
+from concord.provision import DEAD_LETTERS, EVENTS
+from concord.rules.documents import MAX_RECORD_BYTES
 from concord.settings import PROJECT, Settings, child_environment
+from concord.speed.dead_letters import SIZE_HEADER
 from concord.speed.failpoint import Step
 from tests.factories import event, to_bytes
 from tests.speed_database import speed_database
@@ -32,6 +38,8 @@ KILLED_AT = (Step.BATCH_OPEN, Step.EVENTS_STORED, Step.DATA_STORED, Step.POSITIO
 BAD = (b"no json", b"", b"\xff\xfe", json.dumps(event(user_id=None, anonymous_id=None)).encode())
 
 
+BATCH_BYTES = 74
+"""What Kafka adds to a record of four million bytes that is alone in its batch."""
 STILL_VALID = 3
 """Valid, though two are left to the judge and one is old."""
 VIEWS = {
@@ -59,10 +67,10 @@ class Scene:
         at = (self.now - ago).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         return to_bytes(event(event_type, seed, occurred_at=at, **named))
 
-    def drive(self, failpoint: str = "") -> int:
-        """Run the driver to its end; its exit code, negative for a signal."""
+    def drive(self, failpoint: str = "", records: int = 40) -> int:
+        """Run the driver to its end, micro-batch by micro-batch of so many; its exit code, negative for a signal."""
         module = ("-m", "tests.integration.speed_driver")
-        arguments = (self.store.database, self.topic, str(self.folder), failpoint)
+        arguments = (self.store.database, self.topic, str(self.folder), failpoint, str(records))
         ended = subprocess.run(
             [sys.executable, *module, *arguments], cwd=PROJECT, env=child_environment(), timeout=600, check=False
         )
@@ -83,8 +91,7 @@ def new_scene(settings: Settings, kafka: Kafka, folder: Path) -> Iterator[Scene]
 
 
 def create(kafka: Kafka, topic: str) -> None:
-    log_append_time = {"message.timestamp.type": "LogAppendTime"}
-    kafka.create_topics({topic: log_append_time, f"dlq.{topic}": log_append_time}, partitions=4)
+    kafka.create_topics({topic: EVENTS, f"dlq.{topic}": DEAD_LETTERS}, partitions=4)
 
 
 def send(scene: Scene) -> None:
@@ -142,8 +149,21 @@ def test_events_dead_letters_and_copies_are_told_apart_and_counted(driven: Scene
     assert published[0].key == place.encode()
 
 
-def test_a_copy_is_one_after_a_restart_on_another_partition_and_with_another_time(driven: Scene) -> None:
+def an_hour_passes(store: ClickHouse) -> None:
+    """For what is remembered of ids, which loses what is too old when it is merged."""
+    store.command("create table an_hour_ago as recent_ids")
+    store.command(
+        "insert into an_hour_ago select * replace (_timestamp - interval 61 minute as _timestamp) from recent_ids"
+    )
+    store.command("truncate table recent_ids")
+    store.command("insert into recent_ids select * from an_hour_ago")
+    store.command("optimize table recent_ids final")
+    store.command("drop table an_hour_ago")
+
+
+def test_a_copy_is_one_after_an_hour_and_a_restart_on_another_partition_and_with_another_time(driven: Scene) -> None:
     scene = driven
+    an_hour_passes(scene.store)
     again = scene.made(EventType.PAGE_VIEW, 503, ago=timedelta(minutes=25))
     at_another_time = scene.made(EventType.PAGE_VIEW, 503, ago=timedelta(minutes=3))
     late_again = scene.made(EventType.PAGE_VIEW, 600 + LATE - 1, ago=timedelta(minutes=31 + 60 * (LATE - 1)))
@@ -201,6 +221,64 @@ def test_a_changed_tier_is_applied_from_the_next_batch_on_and_a_repeated_batch_k
     gift = ("gifts", Decimal("9.50"))
     assert [scene.one(tiers.format(each)) for each in ids] == [("gold", *gift), ("gold", *gift), ("platinum", *gift)]
     assert scene.one("select count() from events where user_id is null and customer_tier is not null") == (0,)
+
+
+def is_taken(kafka: Kafka, topic: str, value: bytes, compression: str = "none", **named: Any) -> bool:
+    """Whether the broker takes the record."""
+    taken: list[bool] = []
+    producer = kafka.producer(compression_type=compression, message_max_bytes=64 << 20)
+    producer.produce(topic, value=value, partition=0, on_delivery=lambda error, _: taken.append(error is None), **named)
+    assert producer.flush(30) == 0
+    return taken == [True]
+
+
+def test_records_of_any_size_and_copies_in_one_micro_batch_do_not_stop_the_stream(driven: Scene) -> None:
+    scene, kafka, topic = driven, driven.kafka, driven.topic
+    before = kafka.end_position([topic, f"dlq.{topic}"])
+    noise = random.Random(1)
+    largest, inflated = noise.randbytes(MAX_MESSAGE_BYTES - BATCH_BYTES), b"x" * (17 << 20)
+    doubtful = [*(noise.randbytes(MAX_RECORD_BYTES) for _ in range(200)), *[b"[" * MAX_RECORD_BYTES] * 1_000]
+
+    assert not is_taken(kafka, topic, largest + b"x")
+    assert is_taken(kafka, topic, largest)
+    assert is_taken(kafka, topic, inflated, "lz4")
+    produce(kafka, topic, [(number % 4, record) for number, record in enumerate(doubtful)])
+    headers = [("huge", noise.randbytes(1 << 20)), *(("", b"") for _ in range(10_000))]
+    events = [scene.made(EventType.LOGIN, seed) for seed in (901, 902)]
+    assert all(
+        is_taken(kafka, topic, each, "lz4", headers=own) for each, own in zip(events, (headers, []), strict=True)
+    )
+    produce(kafka, topic, [(1, events[0]), (1, events[0]), (2, events[1])])
+
+    assert scene.drive(records=2_000) == 0
+
+    sent = {(each.partition, each.offset): each.value for each in kafka.read(topic, after=before)}
+    bad = {place: value for place, value in sent.items() if value not in events}
+    assert sorted(map(digest, bad.values())) == sorted(map(digest, [largest, inflated, *doubtful]))
+    letters = scene.store.query(
+        "select _partition, _offset, lower(hex(SHA256(assumeNotNull(original)))) from dead_letters where original is not null"
+    )
+    at_rest = {(partition, offset): found for partition, offset, found in letters if (partition, offset) in sent}
+    assert at_rest == {place: digest(value) for place, value in bad.items()}
+    copies = {each.key: each for each in kafka.read(f"dlq.{topic}", after=before)}
+    assert {key: copy.value for key, copy in copies.items()} == {
+        f"{topic}/{partition}/{offset}".encode(): (value or b"")[:MAX_MESSAGE_BYTES]
+        for (partition, offset), value in bad.items()
+    }
+    cut_off = [dict(copy.headers)[SIZE_HEADER] for copy in copies.values() if SIZE_HEADER in dict(copy.headers)]
+    assert cut_off == [str(len(inflated)).encode()]
+    assert scene.one(f"select count() from events where event_id in {ids(events)}") == (2,)
+    in_one_batch = "from speed_position where batch_id = (select max(batch_id) from speed_position)"
+    assert scene.one(f"select sum(stored), sum(duplicate), sum(dead) {in_one_batch}") == (2, 3, len(bad))
+    assert scene.store.position().covers(kafka.end_position([topic]))
+
+
+def digest(value: bytes | None) -> str:
+    return hashlib.sha256(value or b"").hexdigest()
+
+
+def ids(events: Sequence[bytes]) -> tuple[str, ...]:
+    return tuple(json.loads(each)["event_id"] for each in events)
 
 
 def test_kill_9_between_any_two_steps_changes_nothing(scene: Scene) -> None:

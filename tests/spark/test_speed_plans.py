@@ -41,7 +41,8 @@ def records(spark: SparkSession, topic: str) -> DataFrame:
 class Moment:
     """Tells the moment that all records have."""
 
-    def begin(self, records: pa.Table) -> None: ...
+    def begin(self, records: pa.Table) -> tuple[pa.Table, None]:
+        return records, None
 
     def finish(self, records: pa.Table, begun: Sequence[None]) -> Done:
         (planned_at,) = records[BATCH_AT].unique().to_pylist()

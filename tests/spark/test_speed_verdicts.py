@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 from concord.contracts.names import EVENTS_TOPIC
 from concord.rules.violations import Reason
 from concord.speed.records import planned, positioned
-from concord.speed.settle import settled, together
+from concord.speed.settle import settled
 from concord.speed.validate import LINE, validated
 from tests.event_documents import records
 from tests.event_oracle import FIELDS, Members, accepted, row
@@ -68,7 +68,7 @@ def settling(folder: Path) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.R
 
     def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         arrived = planned(pa.Table.from_batches(list(batches)), RECEIVED)
-        whole = together([settled(arrived)])
+        whole = settled(arrived)
         feather.write_feather(whole.events, str(folder / "events"))
         feather.write_feather(whole.dead, str(folder / "dead"))
         yield pa.RecordBatch.from_pydict({"sure": [arrived.num_rows - arrived[LINE].null_count]})

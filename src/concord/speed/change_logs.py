@@ -27,8 +27,9 @@ class StoreChanges:
     store: ClickHouse
     token: BatchToken
 
-    def begin(self, records: pa.Table) -> None:
+    def begin(self, records: pa.Table) -> tuple[pa.Table, None]:
         """Nothing: changes are few."""
+        return records, None
 
     def finish(self, records: pa.Table, begun: Sequence[None]) -> Done:
         """All of the micro-batch to rest."""

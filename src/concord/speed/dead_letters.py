@@ -1,18 +1,31 @@
 """Records that break their contract: rows of ``dead_letters``, and records of the dead-letter topic."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
 
 from concord.contracts.derived import DEAD_LETTERS
+from concord.contracts.names import MAX_DEAD_LETTER_BYTES, MAX_MESSAGE_BYTES
 from concord.contracts.tables import POSITION_KEY
 from concord.dialects.arrow import arrow_schema
 from concord.errors import Unavailable
+from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.kafka import Kafka
+from concord.speed.batch_token import BatchToken
+from concord.speed.failpoint import Failpoint, Step
+from concord.speed.tally import offset_ranges
 
 DELIVERY_SECONDS = 30
+SIZE_HEADER = "concord.original_bytes"
+"""Of a copy that is cut off: how many bytes the original has."""
+
+AT_REST = (
+    f"select _topic, _partition, _offset from {DEAD_LETTERS.name} where (_topic, _partition, _offset) in "
+    "(select _topic, toInt32(_partition), toInt64(_offset) from letters)"
+)
 
 
 def dead_letters(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
@@ -20,11 +33,46 @@ def dead_letters(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=arrow_schema(DEAD_LETTERS))
 
 
-def publish(bootstrap: str, topic: str, dead: pa.Table) -> None:
-    """Send every dead letter with its original bytes; return once all are acknowledged.
+@dataclass(frozen=True)
+class StoreDeadLetters:
+    """Takes a micro-batch's dead letters to rest in any number of parts: originals need not be held side by side.
 
-    The key is the source position, so a copy sent again after a crash can be told.
-    Raises :class:`Unavailable` if the broker does not take them.
+    Another attempt may come to other parts, so what is at rest already is looked up by its position.
+    """
+
+    store: ClickHouse
+    bootstrap: str
+    topic: str
+    token: BatchToken
+    failpoint: Failpoint = field(default_factory=Failpoint)
+
+    def __call__(self, dead: pa.Table) -> None:
+        """Each into the table once, and into the topic at least once."""
+        if dead.num_rows:
+            self._insert(dead)
+        self.failpoint.reached(Step.DEAD_LETTERS_STORED, self.token.query)
+        publish(self.bootstrap, self.topic, dead)
+        self.failpoint.reached(Step.DEAD_LETTERS_PUBLISHED, self.token.query)
+
+    def _insert(self, dead: pa.Table) -> None:
+        new = _without(dead, self.store.query_arrow(AT_REST, given={"letters": _as_text(dead)}))
+        self.store.insert_arrow(DEAD_LETTERS.name, new, self.token.of(DEAD_LETTERS.name, offset_ranges(new)))
+
+
+def _as_text(dead: pa.Table) -> pa.Table:
+    return dead.select(POSITION_KEY).cast(pa.schema([(name, pa.string()) for name in POSITION_KEY]))
+
+
+def _without(dead: pa.Table, at_rest: pa.Table) -> pa.Table:
+    held = {source_position(row) for row in at_rest.to_pylist()}
+    return dead.filter(pa.array([source_position(row) not in held for row in dead.select(POSITION_KEY).to_pylist()]))
+
+
+def publish(bootstrap: str, topic: str, dead: pa.Table) -> None:
+    """Send a copy of every dead letter; return once all are acknowledged.
+
+    The key is the source position, so a copy sent again after a crash can be told. Raises :class:`Unavailable` if the
+    broker does not take them.
     """
     if not dead.num_rows:
         return
@@ -34,7 +82,7 @@ def publish(bootstrap: str, topic: str, dead: pa.Table) -> None:
         producer.produce(
             topic,
             key=source_position(row),
-            value=row["original"],
+            value=copied(row["original"]),
             headers=list(headers(row)),
             on_delivery=lambda error, _: failures.append(str(error)) if error else None,
         )
@@ -49,7 +97,15 @@ def publish(bootstrap: str, topic: str, dead: pa.Table) -> None:
 @lru_cache(maxsize=1)
 def _producer(bootstrap: str) -> Any:
     """One per worker process: a new one must first ask the broker for its identity."""
-    return Kafka(bootstrap).producer(message_max_bytes=16 << 20)
+    return Kafka(bootstrap).producer(message_max_bytes=MAX_DEAD_LETTER_BYTES)
+
+
+def copied(original: bytes | None) -> bytes | None:
+    """What a copy holds: all of any record that would fit uncompressed, else its beginning.
+
+    What producers have compressed better than we would do cannot be sent on in whole; the table has it.
+    """
+    return original[:MAX_MESSAGE_BYTES] if original else original
 
 
 def source_position(row: Mapping[str, Any]) -> str:
@@ -57,7 +113,9 @@ def source_position(row: Mapping[str, Any]) -> str:
     return "/".join(str(row[name]) for name in POSITION_KEY)
 
 
-def headers(row: Mapping[str, Any]) -> Iterable[tuple[str, bytes]]:
-    """Reason, pointer, and where the record came from."""
+def headers(row: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """Reason, pointer, where the record came from, and its size if the copy is cut off."""
     for name in ("reason", "pointer", *POSITION_KEY):
         yield f"concord.{name.lstrip('_')}", str(row[name]).encode()
+    if row["original"] and len(row["original"]) > MAX_MESSAGE_BYTES:
+        yield SIZE_HEADER, str(len(row["original"])).encode()

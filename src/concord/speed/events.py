@@ -9,21 +9,33 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from concord.contracts.behaviour import LATE_EVENTS
-from concord.contracts.derived import DEAD_LETTERS
 from concord.contracts.events import EVENTS
 from concord.contracts.model import Dataset
 from concord.gateways.clickhouse import ClickHouse
 from concord.speed.batch_token import BatchToken
 from concord.speed.copies import known, originals
-from concord.speed.dead_letters import publish
+from concord.speed.dead_letters import StoreDeadLetters
 from concord.speed.enrich import enrichment, pinned
 from concord.speed.failpoint import Failpoint, Step
 from concord.speed.lateness import bound_after, is_late
 from concord.speed.quality import Fate, KindCount, dead_kinds, kinds_of
-from concord.speed.records import BATCH_AT
+from concord.speed.records import BATCH_AT, POSITION
 from concord.speed.sessions.keep import Ranges, StoreSessions
-from concord.speed.settle import Settled, settled, together
+from concord.speed.settle import in_kafkas_order, settled
 from concord.speed.tally import Done, Fates, offset_ranges
+
+KEPT = [*POSITION, BATCH_AT]
+"""What all records are needed for, once each has been looked at."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some records: the events in them, where those lie that are dead or large, and how many of what kind are dead."""
+
+    events: pa.Table
+    dead: pa.Table
+    large: pa.Table
+    dead_kinds: Sequence[KindCount]
 
 
 @dataclass(frozen=True)
@@ -34,35 +46,38 @@ class StoreEvents:
     """
 
     store: ClickHouse
-    bootstrap: str
-    dead_letter_topic: str
     token: BatchToken
+    bury: StoreDeadLetters
     failpoint: Failpoint = field(default_factory=Failpoint)
 
-    def begin(self, records: pa.Table) -> Settled:
-        """The last word on some of the records."""
-        return settled(records)
+    def begin(self, records: pa.Table) -> tuple[pa.Table, Part]:
+        """The last word on some of the records. Dead letters go to rest at once: there may be no room for all of them."""
+        part = settled(records)
+        self.bury(part.dead)
+        dead, kinds = part.dead.select(POSITION), dead_kinds(part.dead)
+        return records.select(KEPT), Part(part.events, dead, part.large, kinds)
 
-    def finish(self, records: pa.Table, begun: Sequence[Settled]) -> Done:
+    def finish(self, records: pa.Table, begun: Sequence[Part]) -> Done:
         """All of the micro-batch to rest."""
         ranges = offset_ranges(records)
-        began, whole = _began(records), together(begun)
-        events = self._enriched(whole.events, began)
+        began = _began(records)
+        events = self._enriched(in_kafkas_order(pa.concat_tables([part.events for part in begun])), began)
         late = events.filter(is_late(events))
         kept = originals(events, known(self.store, events, late), ranges)
         timely, kept_late = apart(kept.events)
         bound = bound_after(records)
         with ThreadPoolExecutor(1) as aside:
-            stored = aside.submit(self._put_to_rest, whole.dead, kept_late, timely, ranges)
+            stored = aside.submit(self._put_to_rest, kept_late, timely, ranges)
             sessions = StoreSessions(self.store, self.token, self.failpoint, stored.result)
             measures = sessions(timely, bound, ranges, began)
             stored.result()
-        fates = Fates(records, [timely], whole.dead, kept.copies, late=kept_late, bound=bound)
-        return Done(fates.tallies(), measures, kinds(timely, kept_late, kept.copies, whole.dead))
+        large = pa.concat_tables([part.large for part in begun])
+        dead = pa.concat_tables([*(part.dead for part in begun), large])
+        fates = Fates(records, [timely], dead, kept.copies, late=kept_late, bound=bound)
+        told = [kind for part in begun for kind in part.dead_kinds]
+        return Done(fates.tallies(), measures, [*kinds(timely, kept_late, kept.copies), *told], large.num_rows)
 
-    def _put_to_rest(self, dead: pa.Table, late: pa.Table, timely: pa.Table, ranges: Ranges) -> None:
-        self._insert(DEAD_LETTERS, dead, ranges, Step.DEAD_LETTERS_STORED)
-        self._publish(dead)
+    def _put_to_rest(self, late: pa.Table, timely: pa.Table, ranges: Ranges) -> None:
         self._insert(LATE_EVENTS, late, ranges, Step.LATE_STORED)
         self._insert(EVENTS, timely, ranges, Step.EVENTS_STORED)
 
@@ -70,12 +85,25 @@ class StoreEvents:
         self.store.insert_arrow(dataset.name, rows, self.token.of(dataset.name, ranges))
         self.failpoint.reached(step, self.token.query)
 
-    def _publish(self, dead: pa.Table) -> None:
-        publish(self.bootstrap, self.dead_letter_topic, dead)
-        self.failpoint.reached(Step.DEAD_LETTERS_PUBLISHED, self.token.query)
-
     def _enriched(self, events: pa.Table, now: datetime) -> pa.Table:
         return enrichment(self.store, pinned(self.store, self.token, now)).applied(events)
+
+
+@dataclass(frozen=True)
+class StoreLargeRecords:
+    """The rest of a micro-batch, which another task has told apart: records with more bytes than any event may have."""
+
+    bury: StoreDeadLetters
+
+    def begin(self, records: pa.Table) -> tuple[pa.Table, Sequence[KindCount]]:
+        """A few of them to rest, as dead letters."""
+        dead = settled(records).dead
+        self.bury(dead)
+        return records.select(KEPT), dead_kinds(dead)
+
+    def finish(self, records: pa.Table, begun: Sequence[Sequence[KindCount]]) -> Done:
+        """Nothing is left to do."""
+        return Done(kinds=[kind for kinds in begun for kind in kinds])
 
 
 def apart(events: pa.Table) -> tuple[pa.Table, pa.Table]:
@@ -84,9 +112,9 @@ def apart(events: pa.Table) -> tuple[pa.Table, pa.Table]:
     return events.filter(pc.invert(late)), events.filter(late)
 
 
-def kinds(stored: pa.Table, late: pa.Table, copies: pa.Table, dead: pa.Table) -> list[KindCount]:
-    """Every record but tombstones, by type and fate."""
-    return [*kinds_of({Fate.STORED: stored, Fate.LATE: late, Fate.DUPLICATE: copies}), *dead_kinds(dead)]
+def kinds(stored: pa.Table, late: pa.Table, copies: pa.Table) -> list[KindCount]:
+    """Every event by type and fate."""
+    return kinds_of({Fate.STORED: stored, Fate.LATE: late, Fate.DUPLICATE: copies})
 
 
 def _began(records: pa.Table) -> datetime:

@@ -1,7 +1,8 @@
 """The speed layer's two streaming queries: changes and events, from Kafka to ClickHouse."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -21,21 +22,27 @@ from concord.speed.checkpoints import standing
 from concord.speed.checkpoints.folder import Folder
 from concord.speed.checkpoints.plan import PLANS, made_with
 from concord.speed.checkpoints.preflight import Preflight
-from concord.speed.events import StoreEvents
+from concord.speed.dead_letters import StoreDeadLetters
+from concord.speed.events import StoreEvents, StoreLargeRecords
 from concord.speed.failpoint import Failpoint
 from concord.speed.idle import IdleBound
 from concord.speed.micro_batch import MicroBatch, unfenced
 from concord.speed.records import positioned
 from concord.speed.report import Report, log_line
 from concord.speed.tally import Done
-from concord.speed.validate import validated
+from concord.speed.validate import large_ones, validated, without_large_originals
 from concord.speed.worker import in_one_task
 
 Transformation = Callable[[DataFrame], DataFrame]
 
+BATCH_RECORDS = "spark.sql.execution.arrow.maxRecordsPerBatch"
+
 SESSION_OPTIONS = {
     # A backlog of events must not keep the changes waiting.
     "spark.scheduler.mode": "FAIR",
+    # Java holds so many records in one piece on their way to Python, and lets no limit in bytes be set: 128 MiB of
+    # events at most. The 20,000 of other sessions would be 5 GiB; they are no quicker.
+    BATCH_RECORDS: "500",
     "spark.sql.streaming.minBatchesToRetain": "20",
     "spark.sql.streaming.numRecentProgressUpdates": "10",
     "spark.sql.streaming.metricsEnabled": "false",
@@ -109,8 +116,14 @@ class SpeedLayer:
 
     def write_events(self, events: DataFrame, token: BatchToken, planned_at: datetime) -> Done:
         """Valid events and dead letters. Validation keeps all cores, storing is one task."""
-        work = StoreEvents(self.store, self.bootstrap, self.dead_letter_topic, token, self.failpoint)
-        return in_one_task(events.repartition(1), work, EVENTS, planned_at)
+        bury = StoreDeadLetters(self.store, self.bootstrap, self.dead_letter_topic, token, self.failpoint)
+        work = StoreEvents(self.store, token, bury, self.failpoint)
+        done = in_one_task(without_large_originals(events).repartition(1), work, EVENTS, planned_at)
+        if not done.large:
+            return done
+        with one_at_a_time(events.sparkSession):
+            rest = in_one_task(large_ones(events).coalesce(1), StoreLargeRecords(bury), EVENTS, planned_at)
+        return replace(done, kinds=[*done.kinds, *rest.kinds])
 
     def topics(self, query: str) -> Sequence[str]:
         """What the query reads."""
@@ -155,3 +168,14 @@ class SpeedLayer:
         # broker would keep it waiting half a second (its default) per partition, eight for the change topics.
         yield "kafka.fetch.max.wait.ms", "20"
         yield "kafka.max.partition.fetch.bytes", str(8 << 20)
+
+
+@contextmanager
+def one_at_a_time(session: SparkSession) -> Iterator[None]:
+    """Records go to Python one by one: what is too large to be an event may be of any size."""
+    usual = session.conf.get(BATCH_RECORDS)
+    session.conf.set(BATCH_RECORDS, "1")
+    try:
+        yield
+    finally:
+        session.conf.set(BATCH_RECORDS, str(usual))

@@ -57,6 +57,8 @@ class Done:
     tallies: Sequence[Tally] = ()
     measures: Mapping[str, float] = field(default_factory=dict)
     kinds: Sequence[KindCount] = ()
+    large: int = 0
+    """Records that are counted, and wait for a task of their own."""
 
 
 @dataclass(frozen=True)

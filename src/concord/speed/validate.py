@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from concord.contracts.events import MAX_CLOCK_AHEAD_SECONDS
+from concord.rules.documents import MAX_RECORD_BYTES
 from concord.rules.quality import EARLIEST_EVENT
 from concord.speed.lexical import DELIMITER, INSTANTS, MAX_BYTES, in_any_order, in_order, line_template
 from concord.speed.records import ORIGINAL, POSITION
@@ -16,10 +17,12 @@ from concord.speed.records import ORIGINAL, POSITION
 LINE = "line"
 """The values of a surely valid event, as :func:`concord.speed.lines.typed` reads them; null if it is doubtful."""
 TEXT = "text"
+IS_LARGE = "is_large"
+"""Whether a record has more bytes than any event may have: it is a dead letter, whatever it says."""
 
 
 def validated(records: DataFrame) -> DataFrame:
-    """One row per positioned record: ``line`` or, of a doubtful one, ``original``; and what every step carries.
+    """One row per positioned record: ``line`` or, of a doubtful one, ``original``; is it large; what every step carries.
 
     A document with its fields in order is matched once; only what does not match is tried in any order.
     """
@@ -27,7 +30,22 @@ def validated(records: DataFrame) -> DataFrame:
     timed = lines.select("value", *POSITION, LINE, *(_moment(index).alias(c.name) for index, c in enumerate(INSTANTS)))
     line = F.when(_all(_is_possible(F.col(column.name)) for column in INSTANTS), F.col(LINE))
     judged = timed.select("value", *POSITION, line.alias(LINE))
-    return judged.select(LINE, F.when(F.col(LINE).isNull(), F.col("value")).alias(ORIGINAL), *POSITION)
+    original = F.when(F.col(LINE).isNull(), F.col("value")).alias(ORIGINAL)
+    return judged.select(LINE, original, _is_large().alias(IS_LARGE), *POSITION)
+
+
+def without_large_originals(records: DataFrame) -> DataFrame:
+    """All records, the large ones without their bytes: so many of them would fit into no memory side by side."""
+    return records.withColumn(ORIGINAL, F.when(~F.col(IS_LARGE), F.col(ORIGINAL)))
+
+
+def large_ones(records: DataFrame) -> DataFrame:
+    """The large records alone, with their bytes."""
+    return records.where(IS_LARGE)
+
+
+def _is_large() -> SparkColumn:
+    return F.coalesce(F.octet_length("value") > MAX_RECORD_BYTES, F.lit(False))
 
 
 def _text() -> SparkColumn:

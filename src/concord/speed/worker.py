@@ -3,7 +3,7 @@
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from time import perf_counter
@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
+from concord.dialects.arrow import pieces
 from concord.errors import ConcordError, Misconfigured, Unavailable
 from concord.speed.quality import KindCount
 from concord.speed.receipts import receipts
@@ -22,15 +23,24 @@ from concord.speed.tally import Done, Tally
 class Work(Protocol):
     """What is done with a micro-batch: with its records as they arrive, and then with all of them."""
 
-    def begin(self, records: pa.Table, /) -> Any:
-        """Whatever can be done with some of the records, while Spark still writes the others."""
+    def begin(self, records: pa.Table, /) -> tuple[pa.Table, Any]:
+        """Whatever can be done with some of the records, while Spark still writes the others.
+
+        What is kept of the records until all have come, and what was made of them.
+        """
 
     def finish(self, records: pa.Table, begun: Sequence[Any], /) -> Done:
-        """The rest, with all ``records`` and what was made of each part of them."""
+        """The rest, with what was kept of all records and what was made of each part of them."""
 
 
 Task = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
 
+PART_ROWS, PART_BYTES = 20_000, 32 << 20
+"""Of records that are looked at together: enough to be worth a call, few enough to be copied several times.
+
+Spark bounds what it sends at once by the number of records alone, and that number is small because records may be
+large.
+"""
 ANSWER = "answer string"
 ARCHIVE = ".zip"
 WORKER = "worker_seconds"
@@ -56,7 +66,8 @@ def in_one_task(rows: DataFrame, work: Work, query: str, planned_at: datetime) -
             raise _FAILURES.get(failure["kind"], ConcordError)(failure["message"], failure["hint"])
     tallies = [Tally(**tally) for answer in answers for tally in answer["tallies"]]
     measures = {name: value for answer in answers for name, value in answer["measures"].items()}
-    return Done(tallies, measures, [KindCount(**kind) for answer in answers for kind in answer["kinds"]])
+    kinds = [KindCount(**kind) for answer in answers for kind in answer["kinds"]]
+    return Done(tallies, measures, kinds, sum(answer["large"] for answer in answers))
 
 
 def _mapped(rows: DataFrame, task: Task, query: str) -> DataFrame:
@@ -69,11 +80,25 @@ def _mapped(rows: DataFrame, task: Task, query: str) -> DataFrame:
 def _task(work: Work, planned_at: datetime) -> Task:
     def task(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
         _forget_archives()
-        arriving = (planned(pa.Table.from_batches([batch]), planned_at) for batch in batches)
+        arriving = (planned(part, planned_at) for part in parts(batches))
         if answer := _answer(work, arriving):
             yield pa.RecordBatch.from_pydict({"answer": [json.dumps(answer)]})
 
     return task
+
+
+def parts(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """What Spark sends, put together or cut to parts of at most so many rows and bytes."""
+    held: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        held.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+        if rows >= PART_ROWS or size >= PART_BYTES:
+            yield from pieces(pa.Table.from_batches(held), PART_BYTES)
+            held, rows, size = [], 0, 0
+    if held:
+        yield from pieces(pa.Table.from_batches(held), PART_BYTES)
 
 
 def _forget_archives() -> None:
@@ -89,12 +114,12 @@ def _forget_archives() -> None:
 def _answer(work: Work, arriving: Iterable[pa.Table]) -> dict[str, object] | None:
     """None for no records."""
     try:
-        parts = [(records, work.begin(records)) for records in arriving if records.num_rows]
-        if not parts:
+        begun = [work.begin(records) for records in arriving if records.num_rows]
+        if not begun:
             return None
         started = perf_counter()
-        records = pa.concat_tables([part for part, _ in parts])
-        done = work.finish(records, [begun for _, begun in parts])
+        records = pa.concat_tables([kept for kept, _ in begun])
+        done = work.finish(records, [made for _, made in begun])
     except ConcordError as error:
         return {"failure": {"kind": type(error).__name__, "message": error.message, "hint": error.hint}}
     own = {WORKER: perf_counter() - started, **receipts(records)}
@@ -102,4 +127,5 @@ def _answer(work: Work, arriving: Iterable[pa.Table]) -> dict[str, object] | Non
         "tallies": [asdict(tally) for tally in done.tallies],
         "measures": {**done.measures, **own},
         "kinds": [asdict(kind) for kind in done.kinds],
+        "large": done.large,
     }

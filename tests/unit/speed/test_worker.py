@@ -27,9 +27,9 @@ class Seen:
         self.whole: list[list[Any]] = []
         self.begun: list[int] = []
 
-    def begin(self, records: pa.Table) -> int:
+    def begin(self, records: pa.Table) -> tuple[pa.Table, int]:
         self.parts.append(records[BATCH_AT].to_pylist())
-        return len(self.parts)
+        return records, len(self.parts)
 
     def finish(self, records: pa.Table, begun: Sequence[int]) -> Done:
         self.whole.append(records[BATCH_AT].to_pylist())
@@ -37,7 +37,8 @@ class Seen:
         return Done()
 
 
-def test_every_record_has_the_moment_of_the_plan() -> None:
+def test_every_record_has_the_moment_of_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("concord.speed.worker.PART_ROWS", 2)
     work = Seen()
 
     assert len(list(_task(work, NOON)([ROWS, ROWS]))) == 1
@@ -45,6 +46,23 @@ def test_every_record_has_the_moment_of_the_plan() -> None:
     assert work.parts == [[NOON] * 2] * 2
     assert work.whole == [[NOON] * 4]
     assert work.begun == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("rows", "size", "expected"),
+    [(20_000, 1 << 20, [6]), (3, 1 << 20, [4, 2]), (20_000, 20, [2, 2, 2]), (20_000, 1, [1] * 6)],
+)
+def test_what_spark_sends_is_looked_at_in_parts_of_bounded_rows_and_bytes(
+    monkeypatch: pytest.MonkeyPatch, rows: int, size: int, expected: list[int]
+) -> None:
+    monkeypatch.setattr("concord.speed.worker.PART_ROWS", rows)
+    monkeypatch.setattr("concord.speed.worker.PART_BYTES", size)
+    work = Seen()
+
+    list(_task(work, NOON)([ROWS, ROWS, ROWS]))
+
+    assert [len(part) for part in work.parts] == expected
+    assert sum(map(len, work.whole)) == 6
 
 
 def test_nothing_is_done_without_records() -> None:
