@@ -29,7 +29,7 @@ from concord.contracts.events import EventType
 from concord.contracts.marts import MARTS
 from concord.contracts.names import DEAD_LETTER_TOPIC, EVENTS_TOPIC, cdc_topic
 from concord.contracts.position import Position
-from concord.contracts.tables import ORDERS, TABLES, USERS
+from concord.contracts.tables import ORDERS, PRODUCTS, TABLES, USERS
 from concord.erasure.person import Person, find
 from concord.erasure.run import prove
 from concord.errors import Misconfigured
@@ -42,6 +42,7 @@ from concord.ingest.ledger import Ledger
 from concord.platform.supervisord import Supervisord
 from concord.reconcile.compare import Comparison
 from concord.reconcile.run import Report
+from concord.rules.violations import BAD_CHANGE_RECORD
 from concord.serving.daily import daily_business_metrics
 from concord.settings import Settings
 from concord.trace.follow import follow_event
@@ -49,7 +50,7 @@ from concord.trace.parts import PARTS
 from tests import retail
 from tests.event_documents import records
 from tests.event_oracle import accepted
-from tests.factories import event, to_bytes
+from tests.factories import change_record, event, to_bytes
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.e2e]
@@ -141,6 +142,20 @@ def odd_events(kafka: Kafka) -> tuple[Position, Position]:
     return before, kafka.end_position([EVENTS_TOPIC])
 
 
+def bad_changes(kafka: Kafka) -> None:
+    """What is no row of its table, in the change log of one."""
+    producer = kafka.producer()
+    for record in BAD_CHANGES:
+        producer.produce(cdc_topic(PRODUCTS), record, key="bad")
+    producer.flush()
+
+
+BAD_CHANGES = {
+    b"no json": "",
+    to_bytes(change_record(PRODUCTS, price="NaN")): "/price",
+    to_bytes(change_record(PRODUCTS, op="?")): "/__op",
+}
+"""Record, and pointer to its fault."""
 LONG_ADDRESS = Random(1).randbytes(10_000).hex()
 """Does not compress, so PostgreSQL keeps it out of line and leaves it out of changes that do not touch it."""
 EARLY = datetime(1970, 1, 1, 0, 0, 0, 1000, tzinfo=UTC)
@@ -155,6 +170,7 @@ def run(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Slice:
     load_file(stack, retail_slice(folder), hidden=True)
     shop_at_work(stack, "slice", ledger)
     odd = odd_events(bootstrap.kafka(stack))
+    bad_changes(bootstrap.kafka(stack))
     await_layers(stack, PATIENCE)
     return Slice(stack, ledger, odd, recon.at_fence(stack, advance=True, timeout=PATIENCE))
 
@@ -260,12 +276,27 @@ def test_every_odd_document_that_schemas_and_rules_accept_is_in_both_stores(
 def test_a_dead_letter_keeps_reason_and_original_bytes(run: Slice, reader: ClickHouse):
     kafka = bootstrap.kafka(run.settings)
     rows = reader.query(
-        "select reason, hex(ifNull(original, '')), _topic, _partition, _offset from dead_letters order by _partition, _offset limit 5"
+        "select reason, hex(ifNull(original, '')), _topic, _partition, _offset from dead_letters where _topic = {topic:String} "
+        "order by _partition, _offset limit 5",
+        {"topic": EVENTS_TOPIC},
     )
     sent = {(r.topic, r.partition, r.offset): r.value for r in kafka.read(rows[0][2])}
     for reason, original, *place in rows:
         assert reason
         assert bytes.fromhex(original) == (sent[tuple(place)] or b"")
+
+
+def test_a_bad_change_is_a_dead_letter_in_both_layers(run: Slice, stack: Settings, reader: ClickHouse):
+    letters = reader.query(
+        "select reason, pointer, assumeNotNull(original), _partition, _offset from dead_letters where _topic = {topic:String}",
+        {"topic": cdc_topic(PRODUCTS)},
+    )
+    loaded = bootstrap.snowflake(stack).query(
+        "select reason, pointer, _partition, _offset from RAW.dead_letters where _topic = %s", (cdc_topic(PRODUCTS),)
+    )
+    assert {str(original).encode(): pointer for _, pointer, original, *_ in letters} == BAD_CHANGES
+    assert {reason for reason, *_ in letters} == {BAD_CHANGE_RECORD}
+    assert Counter((reason, pointer, *place) for reason, pointer, _, *place in letters) == Counter(loaded)
 
 
 def test_an_order_is_traced_through_every_store(run: Slice, stack: Settings, capsys: pytest.CaptureFixture[str]):
