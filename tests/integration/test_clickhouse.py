@@ -65,6 +65,33 @@ def test_properties_can_be_asked_for_by_path_also_where_some_are_no_document(sto
     assert [value for (value,) in store.query(by_path)] == ["3", "many", None, None]
 
 
+def test_of_two_equal_paths_the_first_counts_and_the_text_has_both(store: ClickHouse) -> None:
+    documents = {
+        '{"a": 1, "a": 2, "b": 3}': ("1", None, "3"),
+        '{"a": {"c": 1}, "a": {"c": 2}, "b": 3}': (None, "1", "3"),
+        '{"a": 1, "a": {"c": 2}}': ("1", "2", None),  # a value and an object: two paths
+        '{"a": {"c": 2}, "a": 1}': ("1", "2", None),
+    }
+    rows = [event_row(_topic="twice", _offset=offset, properties=text) for offset, text in enumerate(documents)]
+    store.insert_arrow(EVENTS.name, table(EVENTS, *rows), uuid.uuid4().hex)
+
+    paths = ", ".join(f"properties_json.{path}::Nullable(String)" for path in ("a", "a.c", "b"))
+    found = store.query(f"select properties, {paths} from events where _topic = 'twice'")
+    assert {text: tuple(values) for text, *values in found} == documents
+
+
+@pytest.mark.parametrize("user", ["reader", "writer"])
+def test_everybody_reads_a_document_with_two_equal_paths(settings: Settings, store: ClickHouse, user: str) -> None:
+    [(expression,)] = store.query(
+        "select default_expression from system.columns "
+        "where database = currentDatabase() and table = 'events' and name = 'properties_json'"
+    )
+    twice = {"document": '{"a": 1, "a": 2}'}
+
+    read = f"select ({expression})::Nullable(String) from (select {{document:Nullable(String)}} as properties)"
+    assert bootstrap.clickhouse(settings, user).query(read, twice) == [('{"a":1}',)]
+
+
 def test_an_insert_repeated_with_its_token_changes_nothing(store: ClickHouse) -> None:
     rows, token = table(EVENTS, event_row(_topic="repeat"), event_row(_topic="repeat")), uuid.uuid4().hex
 

@@ -44,8 +44,6 @@ INSERT_SETTINGS: Mapping[str, Any] = {
     # A repeated insert must be cut into the same blocks.
     "input_format_parallel_parsing": 0,
     "max_insert_threads": 1,
-    # The first of two equal paths counts; the text beside has both.
-    "type_json_skip_duplicated_paths": 1,
 }
 
 
