@@ -1,5 +1,6 @@
 """The ClickHouse gateway against the real server."""
 
+import hashlib
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,6 +27,7 @@ from tests.speed_database import speed_database
 
 pytestmark = pytest.mark.integration
 
+USERS = ("admin", "writer", "reader")
 NOW = datetime.now(UTC).replace(microsecond=123000)
 """Rows of events expire by arrival, so a test's rows must have arrived just now."""
 
@@ -171,6 +173,53 @@ def test_every_statement_of_a_file_runs_in_order(store: ClickHouse, tmp_path: Pa
 def test_the_reader_may_not_write(settings: Settings) -> None:
     with pytest.raises(Misconfigured, match="refuses user reader"):
         bootstrap.clickhouse(settings, user="reader").command("insert into speed_position (query) values ('x')")
+
+
+LIFTED = ("readonly = 0", "max_execution_time = 601", "max_memory_usage = 1099511627776")
+UNLIMITED = ("max_execution_time = 0", "max_memory_usage = 0", "log_queries = 0")
+
+
+@pytest.mark.parametrize("raised", [*LIFTED, *UNLIMITED])
+def test_the_reader_may_not_lift_its_limits(settings: Settings, raised: str) -> None:
+    with pytest.raises(Misconfigured, match=raised.split()[0]):
+        bootstrap.clickhouse(settings, user="reader").query(f"select 1 settings {raised}")
+
+
+def test_the_readers_limits_end_a_query(settings: Settings) -> None:
+    reader = bootstrap.clickhouse(settings, user="reader")
+
+    with pytest.raises(Unavailable, match="Timeout exceeded"):
+        reader.query("select sleepEachRow(1) from numbers(60) settings max_execution_time = 1, max_block_size = 1")
+    with pytest.raises(Unavailable, match="Query memory limit exceeded"):
+        reader.query("select length(groupArray(number)) from numbers(1000000000)")
+
+
+def test_the_readers_limits_hold_unasked(settings: Settings) -> None:
+    reader = bootstrap.clickhouse(settings, user="reader")
+    [*names, memory] = ["max_execution_time", "readonly", "max_memory_usage"]
+
+    limits = dict(reader.query("select name, value from system.settings where changed"))
+    assert [limits[name] for name in names] == ["120", "2"]
+    assert int(limits[memory]) == settings.clickhouse.max_memory_bytes // 4
+
+
+def test_the_readers_questions_count_against_a_quota(settings: Settings) -> None:
+    [(quota, asked, queries, seconds)] = bootstrap.clickhouse(settings, user="reader").query(
+        "select quota_name, queries, max_queries, max_execution_time from system.quota_usage"
+    )
+    assert (quota, queries, seconds) == ("reader", 6000, 600)
+    assert asked > 0
+
+
+def test_passwords_are_stored_as_hashes_alone(settings: Settings) -> None:
+    kinds = dict(bootstrap.clickhouse(settings, user="admin").query("select name, auth_type from system.users"))
+    stored = (settings.home / "clickhouse" / "users.xml").read_text()
+
+    for name in USERS:
+        assert kinds[name] == ["sha256_password"]
+        password = settings.secret(f"clickhouse_{name}").get_secret_value()
+        assert password not in stored
+        assert hashlib.sha256(password.encode()).hexdigest() in stored
 
 
 def test_an_unknown_table_is_named(store: ClickHouse) -> None:
