@@ -10,7 +10,17 @@ create table if not exists ecommerce.funnel_minutes
     carted Int64,
     checkouts Int64,
     purchased Int64,
+    events Int64,
+    page_views Int64,
+    product_views Int64,
+    searches Int64,
+    searches_without_result Int64,
+    cart_adds Int64,
+    cart_removes Int64,
+    checkout_starts Int64,
+    purchases Int64,
     cart_value Decimal(38, 2),
+    abandoned_value Decimal(38, 2),
     purchase_value Decimal(38, 2)
 )
 engine = SummingMergeTree

@@ -1,17 +1,17 @@
 -- What visitors do, per minute, built while events are stored. A retried insert changes nothing here: every view's
--- target drops the repeated block as the table of events does.
+-- target drops the repeated block as the table of events does. Nothing here is by tier: a LOGIN names a session
+-- afterwards, so what each tier does is counted from the versions of sessions, into funnel_minutes.
 
 create table if not exists ecommerce.activity_minutes
 (
     minute DateTime('UTC') codec(Delta, ZSTD(1)),
     event_type LowCardinality(String),
-    customer_tier LowCardinality(String),
     device_type LowCardinality(String),
     events UInt64
 )
 engine = SummingMergeTree
 partition by toYYYYMM(minute)
-order by (minute, event_type, customer_tier, device_type)
+order by (minute, event_type, device_type)
 ttl minute + interval 400 day
 settings non_replicated_deduplication_window = 1000;
 
@@ -19,11 +19,10 @@ create materialized view if not exists ecommerce.activity_minutes_of_events to e
 select
     toStartOfMinute(occurred_at) as minute,
     event_type,
-    ifNull(customer_tier, 'guest') as customer_tier,
     ifNull(device_type, 'unknown') as device_type,
     count() as events
 from ecommerce.events
-group by minute, event_type, customer_tier, device_type;
+group by minute, event_type, device_type;
 
 create table if not exists ecommerce.product_minutes
 (

@@ -15,7 +15,11 @@ create or replace view ecommerce.funnel_by_minute as
 select
     minute, customer_tier, traffic_source,
     sum(sessions) as sessions, sum(viewed) as viewed, sum(carted) as carted, sum(checkouts) as checkouts,
-    sum(purchased) as purchased, sum(cart_value) as cart_value, sum(purchase_value) as purchase_value
+    sum(purchased) as purchased, sum(events) as events, sum(page_views) as page_views,
+    sum(product_views) as product_views, sum(searches) as searches,
+    sum(searches_without_result) as searches_without_result, sum(cart_adds) as cart_adds,
+    sum(cart_removes) as cart_removes, sum(checkout_starts) as checkout_starts, sum(purchases) as purchases,
+    sum(cart_value) as cart_value, sum(abandoned_value) as abandoned_value, sum(purchase_value) as purchase_value
 from ecommerce.funnel_minutes
 group by minute, customer_tier, traffic_source
 having sessions != 0;

@@ -8,8 +8,9 @@ from concord.bench.content import HEAD_DIGITS, added_sql, cents_sql, content_sql
 from concord.bench.expected import WORD, Total, Totals
 from concord.bench.publication import Publication
 from concord.bench.ranges import OF_RUN, Since
+from concord.bench.recount import COUNTED, MEASURES
 from concord.bench.replay import HEAD, OCCURRED, RECEIVED, ROUNDS, RUNS
-from concord.contracts.behaviour import GUEST
+from concord.contracts.behaviour import FUNNEL_MINUTES, GUEST
 from concord.contracts.derived import SPEED_POSITION
 from concord.gateways.clickhouse import ClickHouse
 from concord.rules.sessions import COUNT_OF
@@ -39,14 +40,11 @@ TIERS_HELD = """
 select user_id, customer_tier, count() from sessions_current where startsWith(owner, {prefix:String})
 group by user_id, customer_tier
 """
-FUNNEL = ("sessions", "viewed", "carted", "checkouts", "purchased")
 FUNNEL_HELD = f"""
-select customer_tier, {", ".join(f"sum({name})" for name in FUNNEL)} from funnel_minutes group by customer_tier
+select customer_tier, {", ".join(f"sum({name})" for name in MEASURES)} from {FUNNEL_MINUTES.name} group by customer_tier
 """
 FUNNEL_OF_SESSIONS = f"""
-select ifNull(customer_tier, '{GUEST}') as tier, count(),
-    {", ".join(f"countIf(funnel_step >= {step})" for step in range(1, len(FUNNEL)))}
-from sessions_current group by tier
+select ifNull(customer_tier, '{GUEST}') as tier, {COUNTED} from sessions_current group by tier
 """
 
 
@@ -102,14 +100,16 @@ def tier_differences(held: Iterable[tuple[Any, ...]], published: Publication) ->
 def _funnel_differences(store: ClickHouse) -> list[str]:
     """By tier."""
     sides = [{row[0]: row[1:] for row in store.query(sql)} for sql in (FUNNEL_HELD, FUNNEL_OF_SESSIONS)]
-    nothing = (0,) * len(FUNNEL)
+    nothing = (0,) * len(MEASURES)
     return [
         text
         for tier in sorted({*sides[0], *sides[1]})
-        for text in _unequal(f"funnel_minutes of {tier}", FUNNEL, *(side.get(tier, nothing) for side in sides))
+        for text in _unequal(
+            f"{FUNNEL_MINUTES.name} of {tier}", MEASURES, *(side.get(tier, nothing) for side in sides)
+        )
     ]
 
 
 def _unequal(what: str, names: tuple[str, ...], found: tuple[Any, ...], wanted: tuple[Any, ...]) -> list[str]:
     compared = zip(names, found, wanted, strict=True)
-    return [f"{what}: {name} {a:,}, {b:,} expected" for name, a, b in compared if int(a) != int(b)]
+    return [f"{what}: {name} {a:,}, {b:,} expected" for name, a, b in compared if a != b]

@@ -7,6 +7,8 @@ number of rows is the same rows but for the time they end.
 
 from collections.abc import Callable
 
+from concord.bench.recount import funnel_of
+from concord.contracts.behaviour import FUNNEL_MINUTES
 from concord.gateways.clickhouse import ClickHouse
 
 EVENTS_PER_SESSION = 8
@@ -68,12 +70,9 @@ select reinterpretAsUUID(sipHash128(number, 'session')), concat('history-', toSt
     ['desktop', 'mobile', 'tablet'][1 + of_session % 3], '{{}}', false, -1, started
 from numbers({first}, {count})
 """
-FUNNEL = """
-insert into funnel_minutes
-select toStartOfMinute(started_at) as minute, ifNull(customer_tier, 'guest'), traffic_source, count(),
-    countIf(funnel_step >= 1), countIf(funnel_step >= 2), countIf(funnel_step >= 3), countIf(funnel_step >= 4),
-    sum(cart_value), sum(purchase_value)
-from sessions where version = -1 group by minute, customer_tier, traffic_source
+FUNNEL = f"""
+insert into funnel_minutes ({", ".join(FUNNEL_MINUTES.names)})
+{funnel_of("sessions where version = -1")}
 """
 CATEGORIES_OF_FUNNEL = """
 insert into funnel_category_minutes

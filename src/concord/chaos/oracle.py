@@ -1,6 +1,6 @@
 """Sessions and funnels told offline from a whole history, one event at a time: slow, plain, obviously right.
 
-Shares nothing with the speed layer but the constants of ``rules.sessions`` and the table of sources.
+Shares nothing with the speed layer but constants of the contracts and of ``rules.sessions``, and the table of sources.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
+from concord.contracts.behaviour import DONE
 from concord.rules.sessions import COUNT_OF, FUNNEL, INACTIVITY_MS
 from concord.rules.traffic import traffic_source
 
@@ -37,7 +38,9 @@ def funnel_minutes(sessions: Iterable[Session]) -> dict[tuple[Any, ...], tuple[A
     for session in sessions:
         key = (_minute(session["started_at"]), session["customer_tier"] or "guest", session["traffic_source"])
         steps = [int(session["funnel_step"] >= step) for step in (1, 2, 3, 4)]
-        _add(totals, key, [1, *steps, session["cart_value"], session["purchase_value"]])
+        counts = [session[counted] for counted in DONE.values()]
+        abandoned = session["cart_value"] if session["funnel_step"] in (2, 3) else Decimal(0)
+        _add(totals, key, [1, *steps, *counts, session["cart_value"], abandoned, session["purchase_value"]])
     return {key: tuple(measures) for key, measures in totals.items()}
 
 

@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from concord.bench.ranges import OF_RUN, Since
+from concord.bench.recount import funnel_of
 from concord.chaos.oracle import oracle
-from concord.contracts.behaviour import SESSIONS
+from concord.contracts.behaviour import FUNNEL_MINUTES, SESSIONS
 from concord.gateways.clickhouse import ClickHouse
 
 EVENTS_AT_ONCE = 50_000
@@ -30,16 +31,8 @@ from (select * from owner_events where {WITHIN})
 HELD = f"select {', '.join(COLUMNS)} from sessions_current where {WITHIN}"
 SESSIONS_OF_NOBODY = "select count() from sessions_current where owner not in (select owner from owner_events)"
 
-FUNNEL = """
-select minute, customer_tier, traffic_source, sessions, viewed, carted, checkouts, purchased, cart_value, purchase_value
-from funnel_by_minute
-"""
-FUNNEL_RECOUNT = """
-select toStartOfMinute(started_at) as minute, ifNull(customer_tier, 'guest'), traffic_source, count(),
-    countIf(funnel_step >= 1), countIf(funnel_step >= 2), countIf(funnel_step >= 3), countIf(funnel_step >= 4),
-    sum(cart_value), sum(purchase_value)
-from sessions_current group by minute, customer_tier, traffic_source
-"""
+FUNNEL = f"select {', '.join(FUNNEL_MINUTES.names)} from funnel_by_minute"
+FUNNEL_RECOUNT = funnel_of("sessions_current")
 CATEGORIES = "select minute, product_category, viewed, carted, checkouts, purchased from funnel_category_by_minute"
 CATEGORIES_RECOUNT = """
 select toStartOfMinute(started_at) as minute, reached.1, countIf(reached.2 >= 1), countIf(reached.2 >= 2),

@@ -116,9 +116,23 @@ SESSION_CATEGORIES = Dataset(
     ),
 )
 
+DONE = {
+    "events": "events",
+    "page_views": "page_views",
+    "product_views": "product_views",
+    "searches": "searches",
+    "searches_without_result": "searches_without_result",
+    "cart_adds": "cart_adds",
+    "cart_removes": "cart_removes",
+    "checkout_starts": "checkouts",
+    "purchases": "purchases",
+}
+"""Columns of ``funnel_minutes`` that count events, and the column of ``sessions`` that each of them sums."""
+
 FUNNEL_MINUTES = Dataset(
     name="funnel_minutes",
-    description="Sessions by the minute they started, their tier and source, and how far they went; sum the rows.",
+    description="Sessions by the minute they started, their tier and source: how far they went, what they did; "
+    "sum the rows.",
     key=("minute", "customer_tier", "traffic_source"),
     partition="minute",
     columns=(
@@ -126,11 +140,13 @@ FUNNEL_MINUTES = Dataset(
         Column("customer_tier", Category(), description="Tier, or `guest`."),
         Column("traffic_source", Category()),
         Column("sessions", BIGINT),
-        Column("viewed", BIGINT),
-        Column("carted", BIGINT),
-        Column("checkouts", BIGINT),
-        Column("purchased", BIGINT),
+        Column("viewed", BIGINT, description="Sessions that reached funnel step 1."),
+        Column("carted", BIGINT, description="Sessions that reached funnel step 2."),
+        Column("checkouts", BIGINT, description="Sessions that reached funnel step 3."),
+        Column("purchased", BIGINT, description="Sessions that reached funnel step 4."),
+        *(Column(name, BIGINT, description=f"Events: the sessions' {counted}.") for name, counted in DONE.items()),
         Column("cart_value", AMOUNT),
+        Column("abandoned_value", AMOUNT, description="Of the cart value, that of sessions at step 2 or 3."),
         Column("purchase_value", AMOUNT),
     ),
 )

@@ -2,11 +2,15 @@
 
 import polars as pl
 
-from concord.contracts.behaviour import FUNNEL_CATEGORY_MINUTES, FUNNEL_MINUTES, GUEST
+from concord.contracts.behaviour import AMOUNT, DONE, FUNNEL_CATEGORY_MINUTES, FUNNEL_MINUTES, GUEST
 from concord.speed.sessions.changes import Changes
+from concord.speed.sessions.rows import held_as
 
 REACHED = ("viewed", "carted", "checkouts", "purchased")
 MINUTE = pl.col("started_at").dt.truncate("1m").alias("minute")
+IS_ABANDONED = pl.col("funnel_step").is_between(REACHED.index("carted") + 1, REACHED.index("purchased"))
+"""A cart was filled and, so far, nothing of it bought."""
+NOTHING = pl.lit(0).cast(held_as(AMOUNT))
 
 
 def deltas(changes: Changes) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -28,7 +32,9 @@ def _of_sessions(sessions: pl.DataFrame) -> pl.DataFrame:
         "traffic_source",
         pl.lit(1, pl.Int64).alias("sessions"),
         *_reached(),
+        *(pl.col(counted).cast(pl.Int64).alias(name) for name, counted in DONE.items()),
         "cart_value",
+        pl.when(IS_ABANDONED).then("cart_value").otherwise(NOTHING).alias("abandoned_value"),
         "purchase_value",
     )
 
