@@ -22,6 +22,7 @@ from concord.bench.schedule import steady
 from concord.bench.speed import Bench
 from concord.cli.batch import tools
 from concord.cli.bench import Told
+from concord.contracts.behaviour import LATE_EVENTS
 from concord.contracts.events import EVENTS
 from concord.contracts.names import EVENTS_QUERY, EVENTS_TOPIC, TOPIC_PARTITIONS
 from concord.contracts.position import TopicPartition
@@ -64,9 +65,28 @@ def test_a_run_begins_behind_records_that_have_been_deleted(kafka: Kafka) -> Non
 def test_a_history_answers_every_question_of_a_dashboard(settings: Settings) -> None:
     with speed_database(settings) as store:
         filled = fill(store, events=8_000, end=int(now().timestamp()), say=lambda _: None)
-        answers = {name: store.query(question) for name, question in QUESTIONS.items()}
+        answers = {name: store.query(f"{question} {MARKED}") for name, question in QUESTIONS.items()}
+        read = tables_read(store)
     assert (filled["events"], filled["sessions"], filled["orders_current"]) == (8_000, 1_000, 50)
     assert [name for name, rows in answers.items() if not rows and name not in OF_THE_LAST_MINUTES] == []
+
+    assert {"funnel_minutes", "sessions", "activity_minutes", "orders_current"} <= read
+    assert not read & RAW, "a question reads every event"
+
+
+RAW = {EVENTS.name, LATE_EVENTS.name, "owner_events", "recent_ids"}
+MARKED = "settings log_comment = 'question'"
+
+
+def tables_read(store: ClickHouse) -> set[str]:
+    """By all questions together, through whatever views."""
+    store.command("system flush logs")
+    asked = store.query(
+        "select tables from system.query_log where type = 'QueryFinish' and log_comment = 'question' "
+        "and current_database = currentDatabase()"
+    )
+    assert len(asked) == len(QUESTIONS)
+    return {name.split(".")[1] for (names,) in asked for name in names}
 
 
 OF_THE_LAST_MINUTES = ("open sessions and their carts",)

@@ -1,6 +1,7 @@
 """The ClickHouse gateway against the real server."""
 
 import hashlib
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +22,7 @@ from concord.contracts.tables import ORDERS, TOAST_PLACEHOLDER, as_change
 from concord.dialects.arrow import arrow_schema
 from concord.errors import Misconfigured, Unavailable
 from concord.gateways.clickhouse import ClickHouse
-from concord.settings import Settings
+from concord.settings import PROJECT, Settings
 from tests.factories import change_row, row
 from tests.speed_database import speed_database
 
@@ -142,6 +143,26 @@ def test_current_state_is_the_last_change_without_the_deleted(store: ClickHouse)
     assert store.query(select) == [(1, "shipped", "Main Street 2", 5)]
 
 
+def test_revenue_is_of_orders_as_they_are_now_and_counts_a_repeated_insert_once(store: ClickHouse) -> None:
+    at = datetime(2025, 3, 1, 12, 30, 5, tzinfo=UTC)
+    sold = {"created_at": at, "_topic": "revenue", "total_amount": Decimal("10.00"), "status": "pending"}
+    changes = table(
+        as_change(ORDERS),
+        change_row(ORDERS, "c", seed=81, offset=1, **sold),
+        change_row(ORDERS, "u", seed=81, offset=2, **{**sold, "total_amount": Decimal("12.50")}),
+        change_row(ORDERS, "c", seed=82, offset=3, **sold),
+        change_row(ORDERS, "u", seed=83, offset=4, **{**sold, "status": "cancelled"}),
+        change_row(ORDERS, "c", seed=84, offset=5, **sold),
+        change_row(ORDERS, "d", seed=84, offset=6, _topic="revenue"),
+    )
+
+    for _ in range(2):
+        store.insert_arrow("orders_changes", changes, "revenue")
+
+    select = "select orders, revenue from revenue_by_minute where minute = {minute:DateTime}"
+    assert store.query(select, {"minute": at.replace(second=0)}) == [(2, Decimal("22.50"))]
+
+
 def test_the_position_is_the_highest_offset_per_partition(store: ClickHouse) -> None:
     rows = [
         row(SPEED_POSITION, _topic="t", _partition=partition, _offset=offset, batch_id=batch, written_at=NOW)
@@ -220,6 +241,18 @@ def test_passwords_are_stored_as_hashes_alone(settings: Settings) -> None:
         password = settings.secret(f"clickhouse_{name}").get_secret_value()
         assert password not in stored
         assert hashlib.sha256(password.encode()).hexdigest() in stored
+
+
+def test_questions_in_documents_can_be_asked(store: ClickHouse) -> None:
+    documents = [*PROJECT.glob("docs/**/*.md"), *PROJECT.glob("monitoring/runbooks/*.md")]
+    told = {question for path in documents for question in IN_DOCUMENTS.findall(path.read_text())}
+
+    assert any("funnel_rates" in question for question in told)
+    for question in told:
+        store.query(question)
+
+
+IN_DOCUMENTS = re.compile(r'concord sql speed "([^"…]+)"')
 
 
 def test_an_unknown_table_is_named(store: ClickHouse) -> None:

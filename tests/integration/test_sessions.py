@@ -1,11 +1,14 @@
 """Sessions at rest in ClickHouse are the oracle's, however micro-batches are cut, repeated and broken off."""
 
+import json
 import random
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -34,6 +37,8 @@ INSERTS = 3
 """Into funnel_minutes, funnel_category_minutes and sessions, in this order."""
 
 Event = dict[str, Any]
+Row = Any
+"""A session or an event, as a mapping or a tuple."""
 
 
 class Crash(Exception):
@@ -130,6 +135,8 @@ def _event(rng: random.Random, number: int, device: int, at: datetime) -> Event:
             "user_id": user,
             "customer_tier": "gold" if user else None,
             "occurred_at": at,
+            "product_id": number % 5,
+            "search_query": f"word {number % 4}",
             "product_category": rng.choice(["toys", 'gifts "ü"', None]),
             "product_price": rng.choice([None, Decimal("9.99")]),
             "quantity": rng.choice([1, 3]),
@@ -176,6 +183,114 @@ def assert_as_told(store: ClickHouse, events: Sequence[Event]) -> None:
     assert by_category == {key: steps for key, steps in funnel_category_minutes(told.values()).items() if any(steps)}
 
 
+PERIODS: Mapping[str, Callable[[datetime], date]] = {
+    "minute": lambda at: at.replace(second=0, microsecond=0),
+    "hour": lambda at: at.replace(minute=0, second=0, microsecond=0),
+    "day": lambda at: at.replace(hour=0, minute=0, second=0, microsecond=0),
+    "week": lambda at: at.date() - timedelta(days=at.weekday()),
+}
+SEGMENTS: Mapping[str, Callable[[Row], str]] = {
+    "all": lambda session: "all",
+    "tier": lambda session: session["customer_tier"] or "guest",
+    "source": lambda session: session["traffic_source"],
+}
+DONE = {name: name for name in ("events", "page_views", "product_views", "searches", "searches_without_result")}
+DONE |= {"cart_adds": "cart_adds", "cart_removes": "cart_removes", "checkout_starts": "checkouts"}
+DONE |= {"purchases": "purchases", "cart_value": "cart_value", "purchase_value": "purchase_value"}
+
+
+def grouped(rows: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, list[Row]]:
+    found: dict[Any, list[Row]] = {}
+    for each in rows:
+        found.setdefault(key(each), []).append(each)
+    return found
+
+
+def funnel_counts(steps: Sequence[int]) -> list[int]:
+    return [sum(step >= reached for step in steps) for reached in range(5)]
+
+
+def rates(counts: Sequence[int]) -> list[float | None]:
+    """Of each count in the one before it, and of the last in the first."""
+    pairs = [*pairwise(counts), (counts[0], counts[-1])]
+    return [part / whole if whole else None for whole, part in pairs]
+
+
+def assert_funnels_are_a_recount(store: ClickHouse, sessions: Sequence[Row], grain: str, since: datetime) -> None:
+    def period(row: Row) -> date:
+        return PERIODS[grain](row["started_at"])
+
+    asked = {"grain": grain, "since": since}
+    over_time = "(grain = {grain:String}, since = {since:DateTime})"
+    by_segment = "(grain = {grain:String}, by = {by:String}, since = {since:DateTime})"
+    for by, segment in SEGMENTS.items():
+        told = grouped(sessions, lambda each, segment=segment: (period(each), segment(each)))  # type: ignore[misc]
+        funnels = {key: funnel_counts([each["funnel_step"] for each in rows]) for key, rows in told.items()}
+        assert rows_of(store, f"select * from funnel_rates{by_segment}", {**asked, "by": by}) == {
+            (*key, *counts, *rates(counts)) for key, counts in funnels.items()
+        }
+        carts = {key: [row for row in rows if row["funnel_step"] >= 2] for key, rows in told.items()}
+        left = {key: [row for row in rows if row["funnel_step"] < 4] for key, rows in carts.items()}
+        assert rows_of(store, f"select * from cart_abandonment{by_segment}", {**asked, "by": by}) == {
+            (*key, len(rows), len(left[key]), len(left[key]) / len(rows), total(told[key]), total(left[key]))
+            for key, rows in carts.items()
+            if rows
+        }
+    of_tiers = grouped(sessions, lambda each: (period(each), SEGMENTS["tier"](each)))
+    names = ", ".join(["period", "customer_tier", "sessions", *DONE])
+    assert rows_of(store, f"select {names} from tier_behaviour{over_time}", asked) == {
+        (*key, len(rows), *(sum(row[column] for row in rows) for column in DONE.values()))
+        for key, rows in of_tiers.items()
+    }
+    reached = [(period(each), *step) for each in sessions for step in json.loads(each["category_steps"]).items()]
+    of_categories = grouped(reached, lambda each: each[:2])
+    counted = {key: funnel_counts([step for _, _, step in rows])[1:] for key, rows in of_categories.items()}
+    assert rows_of(store, f"select * from category_funnel_rates{over_time}", asked) == {
+        (*key, *counts, *rates(counts)) for key, counts in counted.items()
+    }
+
+
+def assert_behaviour_is_a_recount(store: ClickHouse, events: Sequence[Event], grain: str, since: datetime) -> None:
+    asked = {"grain": grain, "since": since}
+    kinds = Counter((PERIODS[grain](each["occurred_at"]), each["event_type"], each["device_type"]) for each in events)
+    activity = "select * from activity(grain = {grain:String}, since = {since:DateTime})"
+    assert rows_of(store, activity, asked) == {(*key, count) for key, count in kinds.items()}
+
+    def occurs(rows: Sequence[Event], kind: EventType) -> int:
+        return sum(each["event_type"] == kind for each in rows)
+
+    looked_at = grouped(events, lambda each: each["product_id"])
+    figures = "product_id, views, cart_adds, cart_removes, product_category != ''"
+    products = f"select {figures} from top_products(since = {{since:DateTime}}, top = 3)"
+    told = [
+        (id, *(occurs(rows, kind) for kind in (EventType.PRODUCT_VIEW, *INTO_AND_OUT_OF_THE_CART)), True)
+        for id, rows in looked_at.items()
+    ]
+    assert store.query(products, asked) == sorted(told, key=lambda each: (-each[1], -each[2], each[0]))[:3]
+
+    searches = grouped([e for e in events if e["event_type"] == EventType.SEARCH], lambda each: each["search_query"])
+    missed = {word: sum(each["results_count"] == 0 for each in rows) for word, rows in searches.items()}
+    words = "select * from searches_without_result(since = {since:DateTime}, top = 10)"
+    assert rows_of(store, words, asked) == {
+        (word, missed[word], len(rows), missed[word] / len(rows)) for word, rows in searches.items() if missed[word]
+    }
+    users = {each["user_id"] for each in events} - {None}
+    owners = {owner_of(each["anonymous_id"], each["user_id"]) for each in events}
+    active = "select * from active_since(day = {day:Date})"
+    assert store.query(active, {"day": since.date()}) == [(len(users), len(owners))]
+
+
+INTO_AND_OUT_OF_THE_CART = (EventType.ADD_TO_CART, EventType.REMOVE_FROM_CART)
+
+
+def rows_of(store: ClickHouse, question: str, asked: Mapping[str, Any]) -> set[tuple[Any, ...]]:
+    return set(store.query(question, asked))
+
+
+def total(sessions: Iterable[Row]) -> Decimal:
+    return sum((each["cart_value"] for each in sessions), Decimal(0))
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_sessions_and_funnels_are_the_oracles_whatever_dies_on_the_way(worker: Worker, seed: int) -> None:
     rng = random.Random(seed)
@@ -190,6 +305,10 @@ def test_sessions_and_funnels_are_the_oracles_whatever_dies_on_the_way(worker: W
             worker.forget()
 
     assert_as_told(worker.store, events)
+    since = min(event["occurred_at"] for event in events)
+    for grain in PERIODS:
+        assert_funnels_are_a_recount(worker.store, [*oracle(map(as_seen, events)).values()], grain, since)
+        assert_behaviour_is_a_recount(worker.store, events, grain, since)
 
 
 def test_a_session_is_seen_growing_and_final_once_the_bound_has_passed_it(worker: Worker) -> None:
@@ -200,13 +319,16 @@ def test_a_session_is_seen_growing_and_final_once_the_bound_has_passed_it(worker
         for n in (1, 2)
     )
     seen = "select events, is_closed from sessions_current"
+    still_open = "select * from open_sessions(since = now() - interval 6 hour)"
 
     worker.take([first], begin - timedelta(minutes=30))
     assert worker.store.query(seen) == [(1, False)]
     worker.take([second], begin + timedelta(minutes=32))
     assert worker.store.query(seen) == [(2, False)]
+    assert worker.store.query(still_open) == [(0, 1, 0)]
     worker.take([], begin + timedelta(minutes=32, milliseconds=1))
     assert worker.store.query(seen) == [(2, True)]
+    assert worker.store.query(still_open) == []
 
 
 def test_a_batch_run_again_does_not_split_a_session_that_it_made_final(worker: Worker) -> None:

@@ -14,46 +14,40 @@ from concord.gateways.clickhouse import ClickHouse
 PAUSE_SECONDS = 0.05
 """Between two questions: a few people look at once."""
 
-RATES = "sum(sessions), sum(viewed), sum(carted), sum(checkouts), sum(purchased)"
 QUESTIONS: Mapping[str, str] = {
     "funnel by minute, last hour": (
-        f"select minute, {RATES} from funnel_by_minute where minute >= now() - interval 4 hour "
-        "group by minute order by minute"
+        "select * from funnel_rates(grain = 'minute', by = 'all', since = now() - interval 4 hour)"
     ),
     "funnel by hour and tier, last day": (
-        f"select toStartOfHour(minute) as hour, customer_tier, {RATES} from funnel_by_minute "
-        "where minute >= now() - interval 1 day group by hour, customer_tier order by hour"
+        "select * from funnel_rates(grain = 'hour', by = 'tier', since = now() - interval 1 day)"
     ),
     "funnel by day and source, last week": (
-        f"select toDate(minute) as day, traffic_source, {RATES} from funnel_by_minute "
-        "where minute >= now() - interval 8 day group by day, traffic_source order by day"
+        "select * from funnel_rates(grain = 'day', by = 'source', since = now() - interval 8 day)"
     ),
     "funnel by category, last day": (
-        "select product_category, sum(viewed), sum(carted), sum(checkouts), sum(purchased) "
-        "from funnel_category_by_minute where minute >= now() - interval 1 day group by product_category"
+        "select * from category_funnel_rates(grain = 'day', since = now() - interval 1 day)"
     ),
-    "open sessions and their carts": (
-        "select funnel_step, count(), sum(cart_value) from sessions_current "
-        "where started_at >= now() - interval 90 minute and not is_closed group by funnel_step"
+    "abandoned carts by hour, last day": (
+        "select * from cart_abandonment(grain = 'hour', by = 'all', since = now() - interval 1 day)"
     ),
+    "behaviour by hour and tier, last day": (
+        "select * from tier_behaviour(grain = 'hour', since = now() - interval 1 day)"
+    ),
+    "open sessions and their carts": "select * from open_sessions(since = now() - interval 90 minute)",
     "revenue now": (
         "select count(), sum(revenue), sum(orders) from revenue_by_minute where minute >= now() - interval 4 hour"
     ),
     "active users today and each day of a week": (
         "select day, users, visitors from active_by_day where day >= today() - 7 order by day"
     ),
-    "visitors of a week": ("select uniqCombined64Merge(visitors) from active_days where day >= today() - 7"),
-    "top products now": (
-        "select product_id, any(product_category), sum(views) as seen, sum(cart_adds) from product_minutes "
-        "where minute >= now() - interval 4 hour group by product_id order by seen desc limit 10"
-    ),
+    "visitors of a week": "select visitors from active_since(day = today() - 7)",
+    "top products now": "select * from top_products(since = now() - interval 4 hour, top = 10)",
     "searches without result, last day": (
-        "select search_query, sum(without_result) as missed, sum(searches) from search_minutes "
-        "where minute >= now() - interval 1 day group by search_query having missed > 0 order by missed desc limit 20"
+        "select * from searches_without_result(since = now() - interval 1 day, top = 20)"
     ),
     "activity by minute and type, last hours": (
-        "select minute, event_type, sum(events) from activity_minutes where minute >= now() - interval 4 hour "
-        "group by minute, event_type order by minute"
+        "select period, event_type, sum(events) from activity(grain = 'minute', since = now() - interval 4 hour) "
+        "group by period, event_type order by period"
     ),
 }
 
