@@ -2,8 +2,9 @@
 
     python -m tests.integration.speed_driver DATABASE TOPIC FOLDER FAILPOINT RECORDS
 
-Ends by itself once it has no data left to read. RECORDS is how many a micro-batch holds at most. The stack is the one
-that the environment names; where its profile keeps checkpoints on the object store, they are there.
+Ends by itself once its standard input has ended and it has no data left to read. RECORDS is how many a micro-batch
+holds at most. The stack is the one that the environment names; where its profile keeps checkpoints on the object store,
+they are there.
 """
 
 import sys
@@ -35,6 +36,7 @@ def main(database: str, topic: str, folder: str, failpoint: str = "", records: s
         dead_letter_topic=f"dlq.{topic}",
     )
     query = layer.start_events()
+    sys.stdin.read()
     query.processAllAvailable()
     query.stop()
     layer.spark.stop()

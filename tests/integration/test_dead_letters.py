@@ -104,7 +104,7 @@ def drive(scene: Scene, folder: Path) -> None:
     """Let the speed layer take in what the topic holds."""
     arguments = (scene.store.clickhouse.database, scene.topic, str(folder))
     command = [sys.executable, "-m", "tests.integration.speed_driver", *arguments]
-    subprocess.run(command, cwd=PROJECT, env=child_environment(), timeout=400, check=True)
+    subprocess.run(command, cwd=PROJECT, env=child_environment(), input=b"", timeout=400, check=True)
 
 
 def test_a_dead_letter_is_repaired_and_becomes_an_event_exactly_once(scene: Scene, tmp_path: Path) -> None:

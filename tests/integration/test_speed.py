@@ -29,6 +29,7 @@ from concord.speed.dead_letters import SIZE_HEADER
 from concord.speed.failpoint import Step
 from tests.factories import event, to_bytes
 from tests.speed_database import speed_database
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -67,14 +68,25 @@ class Scene:
         at = (self.now - ago).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         return to_bytes(event(event_type, seed, occurred_at=at, **named))
 
-    def drive(self, failpoint: str = "", records: int = 40) -> int:
-        """Run the driver to its end, micro-batch by micro-batch of so many; its exit code, negative for a signal."""
+    @contextmanager
+    def running(self, failpoint: str = "", records: int = 40) -> Iterator[subprocess.Popen[bytes]]:
+        """The driver, which reads on while the body runs, and then to its end, so many records at once."""
         module = ("-m", "tests.integration.speed_driver")
         arguments = (self.store.database, self.topic, str(self.folder), failpoint, str(records))
-        ended = subprocess.run(
-            [sys.executable, *module, *arguments], cwd=PROJECT, env=child_environment(), timeout=600, check=False
-        )
-        return ended.returncode
+        with subprocess.Popen(
+            [sys.executable, *module, *arguments], cwd=PROJECT, env=child_environment(), stdin=subprocess.PIPE
+        ) as driver:
+            try:
+                yield driver
+                driver.communicate(timeout=600)
+            finally:
+                driver.kill()
+
+    def drive(self, failpoint: str = "", records: int = 40) -> int:
+        """Run the driver to its end; its exit code, negative for a signal."""
+        with self.running(failpoint, records) as driver:
+            pass
+        return driver.returncode
 
     def one(self, sql: str) -> tuple[object, ...]:
         return self.store.query(sql)[0]
@@ -205,21 +217,35 @@ def publish_tiers(store: ClickHouse, publication: int, tier: str) -> None:
 
 def test_a_changed_tier_is_applied_from_the_next_batch_on_and_a_repeated_batch_keeps_its_own(driven: Scene) -> None:
     scene = driven
-    view = {"user_id": 42, "product_id": 42, "category": None, "price": None}
-    tiers = "select customer_tier, product_category, product_price from events where event_id = '{}'"
-    ids = [event(EventType.PRODUCT_VIEW, seed)["event_id"] for seed in (801, 802, 803)]
+
+    def view(seed: int) -> str:
+        """Sent now; its id."""
+        left_out = {"user_id": 42, "product_id": 42, "category": None, "price": None}
+        record = scene.made(EventType.PRODUCT_VIEW, seed, **left_out)
+        produce(scene.kafka, scene.topic, [(seed % 4, record)])
+        return str(json.loads(record)["event_id"])
+
+    def applied(event_id: str) -> list[tuple[Any, ...]]:
+        added = "select customer_tier, product_category, product_price from events where event_id = {id:UUID}"
+        return scene.store.query(added, {"id": event_id})
+
+    def gift_for(tier: str) -> list[tuple[Any, ...]]:
+        return [(tier, "gifts", Decimal("9.50"))]
 
     publish_tiers(scene.store, 1, "gold")
-    produce(scene.kafka, scene.topic, [(0, scene.made(EventType.PRODUCT_VIEW, 801, **view))])
-    assert scene.drive() == 0
-    produce(scene.kafka, scene.topic, [(0, scene.made(EventType.PRODUCT_VIEW, 802, **view))])
+    repeated = view(801)
     assert scene.drive(failpoint=Step.DATA_STORED) == -signal.SIGKILL
     publish_tiers(scene.store, 2, "platinum")
-    produce(scene.kafka, scene.topic, [(1, scene.made(EventType.PRODUCT_VIEW, 803, **view))])
-    assert scene.drive() == 0
+    after_it = view(802)
+    with scene.running() as driver:
+        assert eventually(lambda: applied(after_it)) == gift_for("platinum")
+        publish_tiers(scene.store, 3, "silver")
+        without_restart = view(803)
+        assert eventually(lambda: applied(without_restart)) == gift_for("silver")
+    assert driver.returncode == 0
 
-    gift = ("gifts", Decimal("9.50"))
-    assert [scene.one(tiers.format(each)) for each in ids] == [("gold", *gift), ("gold", *gift), ("platinum", *gift)]
+    assert applied(repeated) == gift_for("gold")
+    assert applied(after_it) == gift_for("platinum")
     assert scene.one("select count() from events where user_id is null and customer_tier is not null") == (0,)
 
 
