@@ -49,6 +49,7 @@ VIEWS = {
     "search_minutes": ("sum(searches)", "countIf(event_type = 'SEARCH')"),
     "active_by_day": ("sum(users)", "uniqExact(user_id)"),
     "owner_events": ("count()", "count()"),
+    "recent_ids": ("count()", "count() + (select count() from events_late)"),
 }
 """Table built while events are stored, a figure of it, and the same recounted from the events."""
 
@@ -159,6 +160,26 @@ def test_events_dead_letters_and_copies_are_told_apart_and_counted(driven: Scene
         (headers[name] or b"").decode() for name in ("concord.topic", "concord.partition", "concord.offset")
     )
     assert published[0].key == place.encode()
+
+
+def test_a_micro_batch_inserts_once_into_each_table(driven: Scene) -> None:
+    """Told apart by the batch that is in each insert's token; the scene was driven once, and nothing died."""
+    driven.store.command("system flush logs")
+    inserts = Counter(
+        driven.store.query(
+            "select splitByChar('|', Settings['insert_deduplication_token'])[3] as batch, "
+            "extract(query, '(?i)^insert into `?(\\w+)') from system.query_log "
+            "where type = 'QueryFinish' and query_kind = 'Insert' and written_rows > 0 "
+            "and current_database = currentDatabase()"
+        )
+    )
+
+    assert max(inserts.values()) == 1, inserts
+    assert "" not in {batch for batch, _ in inserts}
+    tables = Counter(table for _, table in inserts)
+    assert driven.one("select uniqExact(batch_id) from speed_position") == (tables["speed_position"],)
+    assert {"events", "events_late", "dead_letters", "sessions", "funnel_minutes"} <= tables.keys()
+    assert tables["events"] > 1
 
 
 def an_hour_passes(store: ClickHouse) -> None:

@@ -104,9 +104,7 @@ def _funnel_differences(store: ClickHouse) -> list[str]:
     return [
         text
         for tier in sorted({*sides[0], *sides[1]})
-        for text in _unequal(
-            f"{FUNNEL_MINUTES.name} of {tier}", MEASURES, *(side.get(tier, nothing) for side in sides)
-        )
+        for text in _unequal(f"{FUNNEL_MINUTES.name} of {tier}", MEASURES, *(side.get(tier, nothing) for side in sides))
     ]
 
 
