@@ -19,6 +19,8 @@ from concord.speed.failpoint import Failpoint, Step
 from concord.speed.tally import offset_ranges
 
 DELIVERY_SECONDS = 30
+HELD_BYTES = 64 << 20
+"""Of dead letters that wait to go to rest together: all of a micro-batch, unless they are many large ones."""
 SIZE_HEADER = "concord.original_bytes"
 """Of a copy that is cut off: how many bytes the original has."""
 
@@ -35,7 +37,7 @@ def dead_letters(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
 
 @dataclass(frozen=True)
 class StoreDeadLetters:
-    """Takes a micro-batch's dead letters to rest in any number of parts: originals need not be held side by side.
+    """Takes a micro-batch's dead letters to rest: together, or in parts where they are too large to be held side by side.
 
     Another attempt may come to other parts, so what is at rest already is looked up by its position.
     """
@@ -45,14 +47,23 @@ class StoreDeadLetters:
     topic: str
     token: BatchToken
     failpoint: Failpoint = field(default_factory=Failpoint)
+    waiting: list[pa.Table] = field(default_factory=list)
 
     def __call__(self, dead: pa.Table) -> None:
-        """Each into the table once, and into the topic at least once."""
+        """These too; they may wait for the rest."""
+        self.waiting.append(dead)
+        if sum(part.nbytes for part in self.waiting) >= HELD_BYTES:
+            self.rest()
+
+    def rest(self) -> None:
+        """What waits goes into the table once, and into the topic at least once."""
+        dead = pa.concat_tables([*self.waiting, dead_letters([])])
         if dead.num_rows:
             self._insert(dead)
         self.failpoint.reached(Step.DEAD_LETTERS_STORED, self.token.query)
         publish(self.bootstrap, self.topic, dead)
         self.failpoint.reached(Step.DEAD_LETTERS_PUBLISHED, self.token.query)
+        self.waiting.clear()
 
     def _insert(self, dead: pa.Table) -> None:
         new = _without(dead, self.store.query_arrow(AT_REST, given={"letters": _as_text(dead)}))

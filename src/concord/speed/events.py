@@ -51,7 +51,7 @@ class StoreEvents:
     failpoint: Failpoint = field(default_factory=Failpoint)
 
     def begin(self, records: pa.Table) -> tuple[pa.Table, Part]:
-        """The last word on some of the records. Dead letters go to rest at once: there may be no room for all of them."""
+        """The last word on some of the records. Of dead letters only the place is kept: there may be no room for all."""
         part = settled(records)
         self.bury(part.dead)
         dead, kinds = part.dead.select(POSITION), dead_kinds(part.dead)
@@ -78,6 +78,7 @@ class StoreEvents:
         return Done(fates.tallies(), measures, [*kinds(timely, kept_late, kept.copies), *told], large.num_rows)
 
     def _put_to_rest(self, late: pa.Table, timely: pa.Table, ranges: Ranges) -> None:
+        self.bury.rest()
         self._insert(LATE_EVENTS, late, ranges, Step.LATE_STORED)
         self._insert(EVENTS, timely, ranges, Step.EVENTS_STORED)
 
@@ -96,13 +97,14 @@ class StoreLargeRecords:
     bury: StoreDeadLetters
 
     def begin(self, records: pa.Table) -> tuple[pa.Table, Sequence[KindCount]]:
-        """A few of them to rest, as dead letters."""
+        """A few of them, all dead letters."""
         dead = settled(records).dead
         self.bury(dead)
         return records.select(KEPT), dead_kinds(dead)
 
     def finish(self, records: pa.Table, begun: Sequence[Sequence[KindCount]]) -> Done:
-        """Nothing is left to do."""
+        """The last of them to rest."""
+        self.bury.rest()
         return Done(kinds=[kind for kinds in begun for kind in kinds])
 
 

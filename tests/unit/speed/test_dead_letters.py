@@ -11,7 +11,15 @@ from concord.contracts.names import MAX_DEAD_LETTER_BYTES, MAX_MESSAGE_BYTES
 from concord.rules.violations import MAX_POINTER
 from concord.speed import dead_letters as module
 from concord.speed.batch_token import BatchToken
-from concord.speed.dead_letters import SIZE_HEADER, StoreDeadLetters, copied, dead_letters, headers, source_position
+from concord.speed.dead_letters import (
+    HELD_BYTES,
+    SIZE_HEADER,
+    StoreDeadLetters,
+    copied,
+    dead_letters,
+    headers,
+    source_position,
+)
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LONGEST_TOPIC = 249
@@ -55,9 +63,11 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Store:
     return Store()
 
 
-def bury(store: Store, *offsets: int) -> None:
+def bury(store: Store, *offsets: int, original: bytes = b"x") -> None:
     to_rest = StoreDeadLetters(store, "", "", BatchToken("q", "c", 1))  # type: ignore[arg-type]
-    to_rest(dead_letters([letter(offset) for offset in offsets]))
+    for offset in offsets:
+        to_rest(dead_letters([letter(offset, original)]))
+    to_rest.rest()
 
 
 def test_a_letter_is_stored_once_however_the_parts_of_two_attempts_are_cut(store: Store) -> None:
@@ -67,6 +77,15 @@ def test_a_letter_is_stored_once_however_the_parts_of_two_attempts_are_cut(store
 
     assert [row["_offset"] for row in store.rows] == [1, 5, 2, 7]
     assert len(set(store.tokens)) == 3
+
+
+def test_letters_go_to_rest_together_unless_they_are_too_large_to_be_held(store: Store) -> None:
+    bury(store, 1, 2, 3)
+    assert len(store.tokens) == 1
+
+    bury(store, 4, 5, 6, original=bytes(HELD_BYTES // 2))
+    assert len(store.tokens) == 3
+    assert [row["_offset"] for row in store.rows] == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_copy_is_whole_up_to_what_the_broker_takes_of_any_record() -> None:
