@@ -279,7 +279,7 @@ def _texts(store: ClickHouse) -> dict[str, list[tuple[str, str]]]:
     """Names and types of columns by table; not of views, which have what their tables have."""
     rows = store.query(
         "select table, name, type from system.columns where database = currentDatabase() and table in "
-        "(select name from system.tables where database = currentDatabase() and engine like '%MergeTree') order by table"
+        "(select name from system.tables where database = currentDatabase() and engine like '%MergeTree') order by table, position"
     )
     tables: dict[str, list[tuple[str, str]]] = {}
     for table, name, kind in rows:

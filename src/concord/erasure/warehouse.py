@@ -211,22 +211,21 @@ def scan(warehouse: Snowflake, person: Person, now: datetime) -> Iterator[Found]
     for step in (its.load_tables, its.profiles, its.documents, its.sessions, its.events):
         for done in step():
             yield Found(done.place, done.count)
-    for table, columns in _texts(warehouse, its.tables).items():
+    for table, columns in text_columns(warehouse, its.tables).items():
         yield Found(f"warehouse {table}, by words", _named(warehouse, table, columns, its.tables[table], person))
     yield from _kept_by_account(warehouse, now)
 
 
-def _texts(warehouse: Snowflake, tables: Tables) -> Tables:
+def text_columns(warehouse: Snowflake, tables: Tables) -> Tables:
+    """Of each table that has some, in the table's order: a full name may lie in two columns side by side."""
     rows = warehouse.query(
         "select lower(table_schema || '.' || table_name), lower(column_name) from information_schema.columns "
         "where upper(data_type) in ('TEXT', 'STRING', 'VARCHAR', 'VARIANT', 'OBJECT', 'ARRAY') and lower(table_catalog) = lower(%s)",
         (warehouse.database,),
     )
-    texts: dict[str, list[str]] = {}
-    for table, column in rows:
-        if table in tables:
-            texts.setdefault(table, []).append(column)
-    return {name: tuple(columns) for name, columns in sorted(texts.items())}
+    texts = {(table, column) for table, column in rows}
+    found = {table: tuple(name for name in columns if (table, name) in texts) for table, columns in tables.items()}
+    return {table: columns for table, columns in sorted(found.items()) if columns}
 
 
 def _named(warehouse: Snowflake, table: str, texts: Sequence[str], columns: Sequence[str], person: Person) -> int:
