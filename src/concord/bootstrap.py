@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from concord.contracts import names
+from concord.contracts.warehouse import ADMINISTRATOR
 from concord.errors import Misconfigured
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.connect import Connect
@@ -26,6 +27,9 @@ SPARK_JAR_SETS = ("spark-arrow", "spark")
 """In the order of the class path: the newer Arrow goes before what pyspark ships."""
 STORE_JAR_SET = "spark-s3"
 """What Spark needs to keep checkpoints on the object store."""
+
+PKCS8 = "-----BEGIN PRIVATE KEY-----"
+"""How a private key begins that needs no passphrase."""
 
 POSTGRES_SECRETS = {
     names.OWNER_ROLE: "postgres_shop",
@@ -115,18 +119,41 @@ def clickhouse(settings: Settings, user: str = "writer") -> ClickHouse:
 
 def snowflake(settings: Settings, schema: str = "RAW") -> Snowflake:
     """The warehouse for whoever builds the models; ``schema`` is where unqualified names are looked up."""
+    key = private_key(settings)
     return Snowflake(
         account=settings.snowflake.account,
         host=settings.snowflake.host,
         port=settings.snowflake.port,
         protocol=settings.snowflake.protocol,
         user=settings.snowflake.user,
-        password=settings.secret("snowflake_password").get_secret_value(),
+        password=None if key else settings.secret("snowflake_password").get_secret_value(),
+        private_key_file=key,
         database=settings.snowflake.database,
         schema=schema,
         warehouse=settings.snowflake.warehouse,
         role=settings.snowflake.role,
     )
+
+
+def private_key(settings: Settings) -> Path | None:
+    """The key that the warehouse's user logs in with; None where it is a password.
+
+    Raises :class:`Misconfigured` if it is not there, or nobody could use it: drivers, connector and dbt ask for no passphrase.
+    """
+    named = settings.snowflake.private_key_file
+    if named is None:
+        return None
+    path = settings.secrets / named
+    try:
+        first = path.read_text().partition("\n")[0].strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"setting snowflake.private_key_file: cannot read {path}: {error}") from None
+    if first != PKCS8:
+        raise Misconfigured(
+            f"setting snowflake.private_key_file: {path} begins with {first[:40]!r}, not with {PKCS8!r}",
+            "openssl pkcs8 -topk8 -nocrypt -in KEY -out KEY.p8",
+        )
+    return path
 
 
 def loader(settings: Settings) -> Snowflake:
@@ -141,8 +168,8 @@ def reporter(settings: Settings) -> Snowflake:
     )
 
 
-def administrator(settings: Settings, role: str) -> Snowflake:
-    """The account for whoever sets it up."""
+def administrator(settings: Settings, role: str = ADMINISTRATOR) -> Snowflake:
+    """The account for whoever sets it up, and owns its tables."""
     return replace(snowflake(settings), role=role)
 
 

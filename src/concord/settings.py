@@ -148,6 +148,9 @@ class Snowflake(Section):
     warehouse: str
     role: str
     user: str
+    private_key_file: Path | None = None
+    """The user logs in by key pair instead of a password: PKCS#8 without a passphrase, in the folder of secrets unless
+    the path is absolute."""
     load_warehouse: str = "LOAD_WH"
     load_role: str = "LOADER"
     """What writes RAW; ``warehouse`` and ``role`` are what builds the models."""

@@ -155,8 +155,8 @@ def tools(settings: Settings) -> job.Tools:
 
 
 def dbt(settings: Settings) -> Dbt:
-    """The project in this checkout, its addresses from the settings and the password by environment."""
-    account = settings.snowflake
+    """The project in this checkout, its addresses and its password or key from the settings by environment."""
+    account = bootstrap.snowflake(settings)
     environment = child_environment(
         CONCORD_DBT_ACCOUNT=account.account,
         CONCORD_DBT_HOST=account.host,
@@ -166,7 +166,8 @@ def dbt(settings: Settings) -> Dbt:
         CONCORD_DBT_DATABASE=account.database,
         CONCORD_DBT_WAREHOUSE=account.warehouse,
         CONCORD_DBT_ROLE=account.role,
-        DBT_ENV_SECRET_CONCORD_PASSWORD=settings.secret("snowflake_password").get_secret_value(),
+        CONCORD_DBT_PRIVATE_KEY_PATH=str(account.private_key_file or ""),
+        DBT_ENV_SECRET_CONCORD_PASSWORD=account.password or "",
     )
     return Dbt(PROJECT / "dbt_project", settings.home / "batch" / "dbt", environment)
 

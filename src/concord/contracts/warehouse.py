@@ -17,6 +17,8 @@ DUTIES = {
     Role.TRANSFORMER: "reads RAW, builds, tests and publishes the models, keeps the quality results",
     Role.REPORTER: "reads what is published, with persons masked",
 }
+ADMINISTRATOR = "ACCOUNTADMIN"
+"""Sets the account up, and so owns what the set-up makes. It has every other role."""
 SEES_PERSONS = (Role.LOADER, Role.TRANSFORMER)
 """Whoever writes a column must see it: a masked value would be written as it is shown."""
 

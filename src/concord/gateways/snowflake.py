@@ -37,6 +37,8 @@ STATEMENT_SECONDS = 1800
 """The driver has one limit for how long a statement may run and for how long it asks a server that has gone."""
 STATEMENT_SHOWN = 200
 UNKNOWN_DATABASE_OBJECT = frozenset({2003, 2043})
+ROLE_REFUSED = "specified in the connect string does not exist or not authorized"
+"""An account says so of a role; the driver has no number of its own for it."""
 REFUSED_LOGIN = frozenset({250001, 390100, 390144})
 NO_SESSION = frozenset({390104, 390111, 390112, 390114})
 NO_NETWORK = frozenset({250001, 250003, 250005, 251011, 253003, 290403, 290404})
@@ -280,8 +282,11 @@ class Snowflake:
 
     def _explained(self, error: errors.Error, statement: str) -> ConcordError:
         said = " ".join(str(error.raw_msg or error.msg or error).split())
-        if error.errno in REFUSED_LOGIN and "password" in said.lower():
+        if error.errno in REFUSED_LOGIN and any(word in said.lower() for word in ("password", "jwt")):
             return Misconfigured(f"Snowflake at {self.address} refuses user {self.user}: {said}")
+        if ROLE_REFUSED in said:
+            hint = "`concord warehouse setup` makes the roles and grants them to the profile's user"
+            return Misconfigured(f"Snowflake at {self.address} does not let {self.user} be {self.role}: {said}", hint)
         if error.errno in NO_NETWORK | NO_SESSION or isinstance(error, errors.HttpError | errors.InterfaceError):
             return self._unavailable(said)
         first = next((line for line in statement.splitlines() if line.strip()), "")[:STATEMENT_SHOWN]

@@ -4,6 +4,7 @@ UNSUPPORTED = (
     "no micro-partitions, clustering, warehouses, credits: their statements do nothing",
     "the query history has this machine's seconds, and nothing of sizes, partitions, spilling or queueing",
     "no roles or grants: every session may do everything",
+    "no key pairs: with a password it refuses whoever comes with a key, without one it does not look at it",
     "no masking policies or tags: personal columns are shown to everybody",
     "no resource monitors: nothing ends a month that runs away",
     "integers are 64 bit: NUMBER(38,0) beyond ±9.2e18 is refused, only sums of integers have 38 digits",
