@@ -15,6 +15,9 @@ from concord.settings import PROJECT
 BLOCK = 32
 """Ports in a row: enough for every engine."""
 
+TESTER = "TESTER"
+"""The warehouse's role for what tests do there themselves."""
+
 LOWEST, HIGHEST = 12_000, 30_000
 """Above the well-known ones, below those the kernel hands to clients."""
 

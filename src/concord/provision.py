@@ -5,6 +5,7 @@ Every step looks first and changes only what differs, so a second run changes no
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -18,7 +19,13 @@ from concord.dialects import clickhouse, iceberg, snowflake
 from concord.dialects.snowflake import account
 from concord.errors import Misconfigured
 from concord.evolution.differences import Step
-from concord.evolution.migrate import migrate_clickhouse, migrate_lake, migrate_snowflake
+from concord.evolution.migrate import (
+    absent_in_snowflake,
+    migrate_clickhouse,
+    migrate_lake,
+    migrate_snowflake,
+    planned_in_snowflake,
+)
 from concord.gateways.connect import Connect
 from concord.gateways.snowflake import Snowflake
 from concord.settings import PROJECT, Settings
@@ -43,6 +50,8 @@ CONTROL = {"retention.ms": str(30 * DAY_MS)}
 HEARTBEAT = {"retention.ms": str(DAY_MS)}
 HEARTBEAT_TOPIC = f"__debezium-heartbeat.{names.CDC_TOPIC_PREFIX}"
 
+SHOWN = 5
+TABLES_OF_ACCOUNT = "database, schemas, tables"
 CONTROL_TOPIC = "iceberg.control.topic"
 CONNECTOR_SECONDS = 120
 
@@ -144,12 +153,38 @@ def provision_clickhouse(settings: Settings) -> Notes:
 
 
 def provision_snowflake(settings: Settings) -> Notes:
-    """Database, schemas and tables of the batch layer. What an account has beside them is an administrator's."""
-    warehouse = bootstrap.snowflake(settings)
-    for path in _statements("snowflake"):
-        warehouse.run_file(path)
-    migrated = ((dataset, migrate_snowflake(warehouse, "RAW", dataset)) for dataset in snowflake.RAW_DATASETS)
-    return [note for dataset, steps in migrated for note in told(dataset, steps)]
+    """Database, schemas and tables of the batch layer. Those of an account are its administrator's, and only looked at."""
+    with bootstrap.snowflake(settings) as warehouse:
+        if keeps_roles(warehouse):
+            require_set_up(warehouse)
+            return []
+    with bootstrap.administrator(settings) as owner:
+        for path in _statements("snowflake"):
+            owner.run_file(path)
+        return _migrated(owner)
+
+
+def keeps_roles(warehouse: Snowflake) -> bool:
+    """Whether a role means something there: then tables belong to who made them, and that is the administrator."""
+    return _is_named(warehouse, f"show roles like '{warehouse.role}'")
+
+
+def _migrated(owner: Snowflake) -> Notes:
+    return [str(planned) for planned in migrate_snowflake(owner, snowflake.TABLES_BY_SCHEMA)]
+
+
+def require_set_up(warehouse: Snowflake) -> None:
+    """Raises :class:`Misconfigured` naming tables that are not there, or not as their contracts have them."""
+    todo: list[str] = []
+    for schema, datasets in snowflake.TABLES_BY_SCHEMA.items():
+        todo += [f"{name} is absent" for name in absent_in_snowflake(warehouse, schema, datasets)]
+        todo += map(str, planned_in_snowflake(warehouse, schema, datasets))
+    if todo:
+        shown = "; ".join(todo[:SHOWN]) + (f"; and {len(todo) - SHOWN} more" if len(todo) > SHOWN else "")
+        raise Misconfigured(
+            f"Snowflake at {warehouse.address} is not set up as declared: {shown}",
+            "its administrator runs `concord warehouse setup`",
+        )
 
 
 def told(dataset: Dataset, steps: Sequence[Step]) -> Notes:
@@ -165,7 +200,7 @@ def account_scripts(settings: Settings) -> dict[str, str]:
         "roles, warehouses, resource monitor": (folder / "10_roles_and_warehouses.sql").read_text(),
         "auto-suspend of the profile": _script(account.set_suspend(settings.snowflake.auto_suspend_seconds)),
         "roles of the pipeline's user": _script(account.grant_roles(settings.snowflake.user)),
-        "database, schemas, tables": "\n".join(tables),
+        TABLES_OF_ACCOUNT: "\n".join(tables),
         "grants": (folder / "20_grants.sql").read_text(),
         "tags and masks of personal columns": (folder / "30_personal_data.sql").read_text(),
     }
@@ -175,13 +210,23 @@ def _script(statements: list[str]) -> str:
     return "".join(f"{statement};\n" for statement in statements)
 
 
-def set_up_account(warehouse: Snowflake, settings: Settings, report: Report = _to_log) -> int:
-    """Bring an account to what is declared, as its administrator; how many statements that took."""
-    sent = 0
+@dataclass(frozen=True)
+class SetUp:
+    """What a set-up took: statements of its scripts, and what it altered of tables that were there."""
+
+    statements: int
+    altered: Notes
+
+
+def set_up_account(warehouse: Snowflake, settings: Settings, report: Report = _to_log) -> SetUp:
+    """Bring an account to what is declared, as its administrator, who owns the tables and so alone may alter them."""
+    sent, altered = 0, Notes()
     for title, script in account_scripts(settings).items():
         report(title)
         sent += warehouse.run_script(script)
-    return sent
+        if title == TABLES_OF_ACCOUNT:
+            altered = _migrated(warehouse)
+    return SetUp(sent, altered)
 
 
 def not_kept(warehouse: Snowflake) -> list[str]:

@@ -150,7 +150,7 @@ def test_what_is_known_of_documents_reaches_the_warehouse_once(settings: Setting
     file = tmp_path / "manual.txt"
     file.write_text(uuid4().hex)
     [put] = Putting(lake, bootstrap.document_store(settings), DAY)([file], Subject("review", "7"))
-    with bootstrap.snowflake(settings) as warehouse:
+    with bootstrap.loader(settings) as warehouse:
         documents.load(lake, warehouse, DAY)
         assert documents.load(lake, warehouse, DAY) == 0
 

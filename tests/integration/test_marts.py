@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,10 +16,14 @@ from concord.batch.models import PUBLISHED
 from concord.batch.publish import publications
 from concord.batch.verify_models import verify
 from concord.contracts.behaviour import TIERS
+from concord.contracts.derived import ORDERS_ENHANCED, USERS_ENHANCED
 from concord.contracts.expectations import QUALITY, QUALITY_SCHEMA, Layer
 from concord.contracts.marts import MARTS
-from concord.contracts.tables import ORDER_ITEMS, ORDERS, OrderStatus
+from concord.contracts.tables import ORDER_ITEMS, ORDERS, USERS, OrderStatus
+from concord.contracts.types import Decimal as Exact
+from concord.dialects.snowflake import TABLES_BY_SCHEMA
 from concord.errors import ContractViolation, Misconfigured
+from concord.evolution.migrate import migrate_snowflake
 from concord.quality.failures import failing, failures
 from concord.quality.keep import check
 from concord.quality.stores import WarehouseStore
@@ -26,6 +31,7 @@ from concord.trace.parts import PARTS, keys_of
 from tests.bi_questions import QUESTIONS
 from tests.factories import EPOCH
 from tests.marts_oracle import Oracle
+from tests.older_contract import older, put_back
 from tests.shop_history import ShopHistory
 from tests.visits_oracle import VisitsOracle
 from tests.warehouse_copy import WarehouseCopy, warehouse_copy
@@ -250,3 +256,32 @@ def test_batch_whose_tests_fail_is_not_seen_and_the_next_one_heals(copy: Warehou
     copy.batch(history)
     assert_right(copy, history)
     assert verify_is_equal(copy)
+
+
+OLDER = (
+    older(USERS_ENHANCED, without="full_name", last_name={"nullable": False}),
+    older(ORDERS_ENHANCED, without="days_to_fulfillment", total_amount={"type": Exact(8, 2)}),
+)
+"""A column made nullable, one widened and two new ones since."""
+
+
+def test_published_tables_follow_their_contracts_and_take_the_next_batch(
+    copy: WarehouseCopy, history: ShopHistory
+) -> None:
+    before = {old.name: copy.rows("STAGING", old) for old in OLDER}
+    for old in OLDER:
+        put_back(copy.client, old)
+    altered = migrate_snowflake(copy.client, TABLES_BY_SCHEMA)
+    assert [(each.dataset.name, each.step.column.name) for each in altered] == [
+        ("users_enhanced", "last_name"),
+        ("users_enhanced", "full_name"),
+        ("orders_enhanced", "total_amount"),
+        ("orders_enhanced", "days_to_fulfillment"),
+    ]
+    assert {old.name: copy.rows("STAGING", old) for old in OLDER} == before
+    nameless = history.insert(USERS, **{**history.new_user(), "id": 9_998, "first_name": None, "last_name": None})
+    dear = history.new_order(total_amount=Decimal("99999999.99"))
+    copy.batch(history)
+    kept = copy.client.query("select last_name from STAGING.users_enhanced where id = %s", (nameless["id"],))
+    paid = copy.client.query("select total_amount from STAGING.orders_enhanced where id = %s", (dear["id"],))
+    assert (kept, paid) == ([(None,)], [(dear["total_amount"],)])

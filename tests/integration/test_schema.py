@@ -67,10 +67,14 @@ def test_the_warehouse_takes_in_a_wider_contract(snowflake: Snowflake, name: str
     snowflake.execute(snowflake_dialect.create_table(own))
     try:
         snowflake.execute(f"insert into RAW.{name} values (1, 99999999.99, 7)")
-        assert [step.column.name for step in migrate_snowflake(snowflake, "RAW", wider)] == ["amount", "note", "pieces"]
+        assert [each.step.column.name for each in migrate_snowflake(snowflake, {"RAW": [wider]})] == [
+            "amount",
+            "note",
+            "pieces",
+        ]
         assert snowflake.records(f"select id, amount, pieces, note from RAW.{name}") == [ROW | {"note": None}]
         snowflake.execute(f"insert into RAW.{name} (id, amount) values (2, 9999999999.99)")
-        assert migrate_snowflake(snowflake, "RAW", wider) == []
+        assert migrate_snowflake(snowflake, {"RAW": [wider]}) == []
     finally:
         snowflake.execute(f"drop table RAW.{name}")
 

@@ -12,11 +12,13 @@ grant usage on database ECOMMERCE_DW to role REPORTER;
 
 grant usage on schema RAW to role REPORTER;
 
-grant create table, create stage, create file format on schema RAW to role LOADER;
+grant create table, create stage on schema RAW to role LOADER;
 
 grant select, insert on all tables in schema RAW to role LOADER;
 
 grant select, insert on future tables in schema RAW to role LOADER;
+
+grant delete on table RAW.dead_letters to role LOADER;
 
 grant create schema on database ECOMMERCE_DW to role TRANSFORMER;
 
@@ -28,19 +30,21 @@ grant insert on table RAW.publications to role TRANSFORMER;
 
 grant insert on table RAW.model_builds to role TRANSFORMER;
 
-grant usage, create table, create stage, create file format on schema STAGING to role TRANSFORMER;
+grant create table, create stage on schema QUALITY to role TRANSFORMER;
+
+grant usage on schema STAGING to role TRANSFORMER;
 
 grant select, insert, delete on all tables in schema STAGING to role TRANSFORMER;
 
 grant select, insert, delete on future tables in schema STAGING to role TRANSFORMER;
 
-grant usage, create table, create stage, create file format on schema MARTS to role TRANSFORMER;
+grant usage on schema MARTS to role TRANSFORMER;
 
 grant select, insert, delete on all tables in schema MARTS to role TRANSFORMER;
 
 grant select, insert, delete on future tables in schema MARTS to role TRANSFORMER;
 
-grant usage, create table, create stage, create file format on schema QUALITY to role TRANSFORMER;
+grant usage on schema QUALITY to role TRANSFORMER;
 
 grant select, insert, delete on all tables in schema QUALITY to role TRANSFORMER;
 

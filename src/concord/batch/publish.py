@@ -13,7 +13,6 @@ from concord.batch.models import PUBLISHED, journal, shadow
 from concord.contracts.derived import LOAD_AUDIT, PUBLICATIONS
 from concord.contracts.model import Dataset
 from concord.contracts.position import Position, Publication
-from concord.dialects.snowflake import create_table
 from concord.errors import Disagreement
 from concord.gateways.snowflake import Snowflake
 
@@ -29,9 +28,6 @@ def publish(warehouse: Snowflake, publication: Publication) -> None:
         return
     is_whole_publication = is_whole(steps)
     targets = PUBLISHED if is_whole_publication else _with_unpublished(warehouse)
-    if is_whole_publication:
-        for schema, dataset in PUBLISHED:
-            warehouse.execute(create_table(dataset, schema))
     with warehouse.transaction():
         for schema, dataset in targets:
             _replace(warehouse, schema, dataset, is_whole_publication)

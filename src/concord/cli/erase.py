@@ -20,6 +20,7 @@ from concord.cli.progress import Steps
 from concord.contracts.audit import Action
 from concord.contracts.names import CHANGES_QUERY, EVENTS_QUERY
 from concord.contracts.position import Position
+from concord.contracts.warehouse import ADMINISTRATOR
 from concord.erasure import run
 from concord.erasure.notes import Notes
 from concord.erasure.outcome import Done, Found
@@ -51,8 +52,8 @@ LookFor = Annotated[
     typer.Option(help="With --prove: a text of the person's to look for, once the notes are gone. May be given again."),
 ]
 RoleName = Annotated[
-    str | None,
-    typer.Option("--role", help="Of the warehouse: owns its tables and sees persons. The profile's if not given."),
+    str,
+    typer.Option("--role", help="Of the warehouse: owns its tables and sees persons."),
 ]
 
 
@@ -68,7 +69,7 @@ def user(
     dry_run: DryRun = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     look_for: LookFor = None,
-    role: RoleName = None,
+    role: RoleName = ADMINISTRATOR,
     timeout: Annotated[
         float, typer.Option(help="Seconds to wait for the layers to take in what is on its way.")
     ] = 300.0,
@@ -152,7 +153,7 @@ def _until(found: Found) -> str:
     return f"{found.until:%Y-%m-%d %H:%M} UTC" if found.until else "no end"
 
 
-def stores_of(settings: Settings, role: str | None = None) -> Stores:
+def stores_of(settings: Settings, role: str = ADMINISTRATOR) -> Stores:
     """As those who may change what is there."""
     return Stores(
         postgres=bootstrap.postgres(settings),
@@ -160,7 +161,7 @@ def stores_of(settings: Settings, role: str | None = None) -> Stores:
         speed=bootstrap.clickhouse(settings, "admin"),
         lake=bootstrap.lake(settings),
         documents=bootstrap.document_store(settings),
-        warehouse=bootstrap.administrator(settings, role or settings.snowflake.role),
+        warehouse=bootstrap.administrator(settings, role),
     )
 
 

@@ -7,6 +7,7 @@ import typer
 
 from concord import bootstrap
 from concord.cli.output import AsJson, console, errors, print_json
+from concord.contracts.warehouse import ADMINISTRATOR
 from concord.errors import Disagreement
 from concord.provision import account_scripts, not_kept, set_up_account
 from concord.settings import load_settings
@@ -23,8 +24,9 @@ def warehouse() -> None:
 
 
 @app.command()
-def setup(role: AsRole = "ACCOUNTADMIN", show: Show = False, as_json: AsJson = False) -> None:
-    """Bring the account to what the contracts declare, then ask it what it has kept. Can be repeated.
+def setup(role: AsRole = ADMINISTRATOR, show: Show = False, as_json: AsJson = False) -> None:
+    """Bring the account to what the contracts declare, then ask it what it has kept. Can be repeated: tables that are
+    there take in what their contracts have gained, and no row is rewritten.
 
     Exit 6 if it took the statements and has kept nothing of them, as the local stand-in does.
     """
@@ -33,12 +35,14 @@ def setup(role: AsRole = "ACCOUNTADMIN", show: Show = False, as_json: AsJson = F
         _show(account_scripts(settings))
         return
     with bootstrap.administrator(settings, role) as account, errors.status("set up") as status:
-        sent = set_up_account(account, settings, lambda title: status.update(title))
+        done = set_up_account(account, settings, lambda title: status.update(title))
         missing = not_kept(account)
     if as_json:
-        print_json({"statements": sent, "not_kept": missing})
+        print_json({"statements": done.statements, "altered": done.altered, "not_kept": missing})
     else:
-        console.print(f"{sent} statements taken by {account.address}", highlight=False)
+        console.print(f"{done.statements} statements taken by {account.address}", highlight=False)
+        for altered in done.altered:
+            console.print(f"altered {altered}", highlight=False)
     if missing:
         raise Disagreement(
             f"{account.address} took every statement and has kept no {', no '.join(missing)}",

@@ -46,6 +46,8 @@ class Widening:
     type: str
 
     def __str__(self) -> str:
+        if self.was == self.type:
+            return f"{self.column.name} may be null"
         return f"{self.column.name} from {self.was} to {self.type}"
 
 

@@ -4,7 +4,8 @@ ClickHouse alone has no wider type by metadata: it rewrites that one column, in 
 old values as the new type meanwhile.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from concord.contracts.model import Dataset
 from concord.dialects import clickhouse, snowflake
@@ -44,18 +45,49 @@ def migrate_lake(lake: Lake, dataset: Dataset) -> list[Step]:
     return found
 
 
-def migrate_snowflake(warehouse: Snowflake, schema: str, dataset: Dataset) -> list[Step]:
-    """Bring the table to its contract; nothing happens if there is none yet."""
-    held = [Held(*column) for column in warehouse.columns(schema, dataset.name)]
-    found = steps(SNOWFLAKE, f"{schema}.{dataset.name}", held, dataset) if held else []
-    for step in found:
-        for statement in _in_snowflake(schema, dataset, step):
+@dataclass(frozen=True)
+class Planned:
+    """One step of one table of the warehouse."""
+
+    schema: str
+    dataset: Dataset
+    step: Step
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.dataset.name}: {self.step}"
+
+
+def migrate_snowflake(warehouse: Snowflake, tables: Mapping[str, Sequence[Dataset]]) -> list[Planned]:
+    """Bring every table that is there to its contract; nothing is altered where one of them cannot follow."""
+    planned = [
+        step for schema, datasets in tables.items() for step in planned_in_snowflake(warehouse, schema, datasets)
+    ]
+    for each in planned:
+        for statement in _in_snowflake(each):
             warehouse.execute(statement)
-    return found
+    return planned
 
 
-def _in_snowflake(schema: str, dataset: Dataset, step: Step) -> Iterable[str]:
-    match step:
+def planned_in_snowflake(warehouse: Snowflake, schema: str, datasets: Sequence[Dataset]) -> list[Planned]:
+    """What would bring the schema's tables to their contracts. Raises :class:`Misconfigured` naming what cannot be."""
+    there = warehouse.tables(schema)
+    return [
+        Planned(schema, dataset, step)
+        for dataset in datasets
+        if dataset.name in there
+        for step in steps(SNOWFLAKE, f"{schema}.{dataset.name}", [Held(*each) for each in there[dataset.name]], dataset)
+    ]
+
+
+def absent_in_snowflake(warehouse: Snowflake, schema: str, datasets: Sequence[Dataset]) -> list[str]:
+    """Declared tables that are not there."""
+    there = warehouse.tables(schema)
+    return [f"{schema}.{dataset.name}" for dataset in datasets if dataset.name not in there]
+
+
+def _in_snowflake(planned: Planned) -> Iterable[str]:
+    schema, dataset = planned.schema, planned.dataset
+    match planned.step:
         case Addition(column):
             return [snowflake.add_column(dataset, column, schema)]
         case Widening(column, was, now):

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from concord.contracts.derived import STAGING
 from concord.contracts.model import Column, Dataset
+from concord.dialects.dbt import STAGED_SUFFIX
 from concord.evolution.engines import CLICKHOUSE, ICEBERG, SNOWFLAKE
 from concord.evolution.source_types import AS_TEXT, Fit, Kind, SourceType, alters, fit, spelled
 from concord.evolution.statement import (
@@ -35,13 +37,14 @@ class Hop(StrEnum):
     LOG = "lake change log"
     MIRROR = "lake mirror"
     RAW = "RAW"
-    STAGING = "STAGING"
+    STAGING = "STAGING, MARTS"
     CLICKHOUSE = "ClickHouse"
     FENCE = "fence, reconciler"
 
 
-STORES = {Hop.MIRROR: ICEBERG, Hop.RAW: SNOWFLAKE, Hop.CLICKHOUSE: CLICKHOUSE}
+STORES = {Hop.MIRROR: ICEBERG, Hop.RAW: SNOWFLAKE, Hop.STAGING: SNOWFLAKE, Hop.CLICKHOUSE: CLICKHOUSE}
 CARRIED = "carried as declared"
+DEPLOYED = "`concord render`, `concord up` (an account's tables: `concord warehouse setup`)"
 LANDED = "the bytes as they come; its own columns stay"
 WITHOUT_KEY = "refuses every update and delete of a published table without a key; records could not be told apart"
 FROM_LOG = (
@@ -137,7 +140,7 @@ def _undeclared(action: Added) -> Effect:
         Hop.FENCE: "compares what is declared: equal",
     }
     advice = (
-        f"to carry it, declare {line}; `concord render`, `concord up` add it to every store by metadata",
+        f"to carry it, declare {line}; {DEPLOYED} add it to every store by metadata",
         FROM_LOG,
     )
     return _flows(action, told, "passed over until it is declared; no row is touched", advice)
@@ -149,11 +152,11 @@ def _of_declared(action: Added, column: Column, is_filled: bool, table: Dataset)
         Hop.DEBEZIUM: "sends it with every later change of a row",
         Hop.KAFKA: f"one member more in each record: {column.name}",
         Hop.LOG: LANDED,
-        Hop.STAGING: f"null until a record has it, then {CARRIED}",
+        Hop.STAGING: _published(table, column.name, f"null until a record has it, then {CARRIED}"),
         Hop.FENCE: "equal: null on both sides until a row is sent with a value",
     }
     effect = _flows(action, told, f"null until a record has it, then {CARRIED}")
-    effect = _fitted(effect, action.type, column)
+    effect = _fitted(effect, table, action.type, column)
     return _unsent(effect, table, column.name, "rows that are there get a value") if is_filled else effect
 
 
@@ -173,7 +176,11 @@ def _dropped(table: Dataset, action: Dropped) -> Effect:
         Hop.DEBEZIUM: "sends later changes without it",
         Hop.KAFKA: f"one member less in each record: {column.name}",
         Hop.LOG: f"{LANDED}; what has landed keeps {column.name}",
-        Hop.STAGING: f"{column.name} is null in rows that change from now on; a model that needs it says so by its tests",
+        Hop.STAGING: _published(
+            table,
+            column.name,
+            f"{column.name} is null in rows that change from now on; a model that needs it says so by its tests",
+        ),
         Hop.FENCE: f"PostgreSQL has no {column.name}, and is compared without it",
     }
     effect = _flows(action, told, "old rows keep it; null in rows that change from now on")
@@ -184,10 +191,21 @@ def _dropped(table: Dataset, action: Dropped) -> Effect:
     )
 
 
+def _is_published(table: Dataset, column: str) -> bool:
+    """Whether the published table of the same rows has the column."""
+    return column in STAGING[f"{table.name}{STAGED_SUFFIX}"].names
+
+
+def _published(table: Dataset, column: str, what: str) -> str:
+    if _is_published(table, column):
+        return what
+    return f"no published table has {column}; its contract may declare it, once a model names it"
+
+
 def _first(column: Column) -> tuple[str, ...]:
     now = "may_be_absent=True" if column.nullable else "nullable=True, may_be_absent=True"
     return (
-        f"first declare {column.name} {now}, and run `concord render`, `concord up`; then alter the table",
+        f"first declare {column.name} {now}, and run {DEPLOYED}; then alter the table",
         FROM_LOG,
     )
 
@@ -235,17 +253,17 @@ def _retyped(table: Dataset, action: Retyped) -> Effect:
         Hop.DEBEZIUM: f"sends changes as {action.type.kind}, unread ones too: let it catch up first, or it stops at one that does not fit",
         Hop.KAFKA: f"{column.name} as {action.type.kind}",
         Hop.LOG: LANDED,
-        Hop.STAGING: CARRIED,
+        Hop.STAGING: _published(table, column.name, f"{CARRIED}; sums in MARTS have 38 digits"),
         Hop.FENCE: "equal",
     }
-    effect = _fitted(_flows(action, told, CARRIED), action.type, column)
+    effect = _fitted(_flows(action, told, CARRIED), table, action.type, column)
     if action.is_computed or alters(action.type, column.type):
         what = "rows that are there are computed anew" if action.is_computed else "values that do not fit are altered"
         return _unsent(effect, table, column.name, what)
     return effect
 
 
-def _fitted(effect: Effect, sent: SourceType, column: Column) -> Effect:
+def _fitted(effect: Effect, table: Dataset, sent: SourceType, column: Column) -> Effect:
     """What does not fit the declared type is set aside; whether a store has room for a wider one is told of each."""
     degree, what = fit(sent, column.type)
     match degree:
@@ -255,7 +273,7 @@ def _fitted(effect: Effect, sent: SourceType, column: Column) -> Effect:
             aside = _set_aside(effect, what)
         case Fit.NEVER:
             aside = _set_aside(effect, f"every change with a value ({what})")
-    return replace(aside, advice=(*aside.advice, *_room(sent, column)))
+    return replace(aside, advice=(*aside.advice, *_room(table, sent, column)))
 
 
 def _as_text(effect: Effect, sent: SourceType) -> Effect:
@@ -264,20 +282,22 @@ def _as_text(effect: Effect, sent: SourceType) -> Effect:
     return _but(effect, (Hop.FENCE, Verdict.DIFFERS, f"{sent.sql} as text is not spelled the same by everybody"))
 
 
-def _room(sent: SourceType, column: Column) -> Iterator[str]:
-    """Where the contract could follow, and where it could not."""
+def _room(table: Dataset, sent: SourceType, column: Column) -> Iterator[str]:
+    """Where the contract could follow, and where it could not. A published table's column follows the source's."""
     if sent.declared is None or sent.declared == column.type:
         yield f"nothing carries {sent.sql} as a type of its own: declare another column, TEXT, beside {column.name}"
         return
     wider, cannot = replace(column, type=sent.declared), list[str]()
     for hop, engine in STORES.items():
+        if hop is Hop.STAGING and not _is_published(table, column.name):
+            continue
         was, now = engine.spell(column), engine.spell(wider)
         if was != now and not engine.widens(was, now):
             cannot.append(f"{hop} ({was} to {now})")
     if cannot:
         yield f"rows would have to be rewritten in {', '.join(cannot)}: add a column of the new type beside {column.name}"
     else:
-        yield f"first declare {column.name} {spelled(sent.declared)}, and run `concord render`, `concord up`: every store widens it by metadata"
+        yield f"first declare {column.name} {spelled(sent.declared)}, and run {DEPLOYED}: every store widens it by metadata"
         yield FROM_LOG
 
 
@@ -290,5 +310,5 @@ def _nullability(table: Dataset, action: Nullability) -> Effect:
     if column.nullable or not action.is_nullable:
         return effect
     aside = _set_aside(effect, f"changes with a null: /{column.name} is null")
-    first = f"first declare {column.name} nullable=True, and run `concord render`, `concord up`; then alter the table"
+    first = f"first declare {column.name} nullable=True, and run {DEPLOYED}; then alter the table"
     return replace(aside, advice=(first, FROM_LOG))

@@ -169,13 +169,18 @@ class Snowflake:
         batch_id, position, as_of, published_at = rows[0]
         return Publication(batch_id, Position.from_json(json.loads(position)), as_of, published_at)
 
-    def columns(self, schema: str, table: str) -> list[tuple[str, str, bool]]:
-        """Name, type and whether it may be null, of each column in order; none if there is no such table."""
-        there = "select 1 from information_schema.tables where table_schema = %s and table_name = %s"
-        if not self.query(there, (schema.upper(), table.upper())):
-            return []
-        described = self.records(f"describe table {self.database}.{schema}.{table}")
-        return [(row["name"].lower(), stripped_type(row["type"]), row["null?"] == "Y") for row in described]
+    def tables(self, schema: str) -> dict[str, list[tuple[str, str, bool]]]:
+        """By table, in order: each column's name, type and whether it may be null. Names in lower case."""
+        rows = self.query(
+            "select lower(table_name), lower(column_name), data_type, numeric_precision, numeric_scale, is_nullable "
+            f"from {self.database}.information_schema.columns where table_schema = %s order by 1, ordinal_position",
+            (schema.upper(),),
+        )
+        found: dict[str, list[tuple[str, str, bool]]] = {}
+        for table, column, kind, precision, scale, is_nullable in rows:
+            bounded = f"{kind}({precision},{scale})" if kind == "NUMBER" else kind
+            found.setdefault(table, []).append((column, stripped_type(bounded), is_nullable == "YES"))
+        return found
 
     def spark_options(self) -> dict[str, str]:
         """Options for the official Spark connector (``net.snowflake.spark.snowflake``)."""

@@ -15,6 +15,7 @@ import httpx
 import psutil
 
 from concord.gateways.snowflake import Snowflake
+from tests.stack import TESTER
 
 START_SECONDS = 60
 STOP_SECONDS = 30
@@ -95,7 +96,7 @@ class Server:
 
     def prepare(self) -> None:
         """The database and its schemas."""
-        with self.client() as client:
+        with self.client(role=TESTER) as client:
             client.execute(f"create database if not exists {DATABASE}")
             for schema in ("RAW", "STAGING", "MARTS"):
                 client.execute(f"create schema if not exists {DATABASE}.{schema}")

@@ -41,12 +41,19 @@ def test_the_loader_adds_to_raw_and_sees_no_mart() -> None:
     assert granted(Role.LOADER, MARTS) == ""
 
 
-def test_nobody_may_change_the_trail_or_what_is_in_raw() -> None:
-    for schema in ("AUDIT", RAW):
-        taken = [
-            one for one in GRANTS if f"schema {schema} " in one and re.search("update|delete|truncate|all priv", one)
-        ]
-        assert taken == []
+def test_nobody_may_change_the_trail_or_what_is_in_raw_but_dead_letters_that_are_rows_now() -> None:
+    named = re.compile(rf" on (?:.* in schema (AUDIT|{RAW}) |table (AUDIT|{RAW})\.)")
+    changing = re.compile("update|delete|truncate|all priv|ownership")
+    taken = [one for one in GRANTS if named.search(one) and changing.search(one)]
+    assert taken == [f"grant delete on table {RAW}.dead_letters to role LOADER"]
+
+
+def test_nobody_makes_tables_where_the_set_up_owns_them_but_load_tables() -> None:
+    making = {one for one in GRANTS if "create table" in one}
+    assert making == {
+        f"grant create table, create stage on schema {RAW} to role LOADER",
+        "grant create table, create stage on schema QUALITY to role TRANSFORMER",
+    }
 
 
 def test_what_will_be_there_is_granted_like_what_is() -> None:

@@ -113,9 +113,18 @@ def test_a_type_that_a_store_cannot_take_without_its_rows_is_a_column_beside() -
     found = effect("alter table orders alter total_amount type numeric(12, 4)")
     assert found.advice == (
         "rows would have to be rewritten in lake mirror (decimal(10, 2) to decimal(12, 4)), RAW (NUMBER(10,2) to "
-        "NUMBER(12,4)), ClickHouse (Decimal(10, 2) to Decimal(12, 4)): add a column of the new type beside total_amount",
+        "NUMBER(12,4)), STAGING, MARTS (NUMBER(10,2) to NUMBER(12,4)), ClickHouse (Decimal(10, 2) to Decimal(12, 4)): add a column of the new type beside total_amount",
     )
     assert effect("alter table orders alter total_amount type numeric(12, 2)").advice[0].startswith("first declare")
+
+
+def test_a_column_that_no_published_table_has_is_not_said_to_be_carried_there() -> None:
+    wider = "alter table {} alter {} type numeric(9, 2)"
+    assert effect(wider.format("orders", "total_amount")).hops[Hop.STAGING].what.startswith("carried as declared")
+    assert effect(wider.format("products", "cost")).hops[Hop.STAGING].what.startswith("no published table has cost")
+    cannot = effect("alter table products alter cost type numeric(12, 4)").advice[0]
+    assert "RAW (" in cannot
+    assert "STAGING" not in cannot
 
 
 def test_a_type_that_no_value_fits_sets_every_value_aside() -> None:

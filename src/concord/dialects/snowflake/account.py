@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from concord.contracts import warehouse
 from concord.contracts.audit import AUDIT_SCHEMA
-from concord.contracts.derived import MODEL_BUILDS, PUBLICATIONS
+from concord.contracts.derived import MODEL_BUILDS, PUBLICATIONS, RAW_DEAD_LETTERS
 from concord.contracts.expectations import QUALITY_SCHEMA
 from concord.contracts.personal import Personal
 from concord.contracts.warehouse import DATABASE, GOVERNANCE, MARTS, MONITOR, RAW, STAGING, Role, Warehouse
@@ -73,19 +73,21 @@ def _of_everybody() -> Iterator[str]:
 
 
 def _of_loader() -> Iterator[str]:
-    """Load tables come and go; what is in RAW is added to and never changed."""
-    yield f"grant create table, create stage, create file format on schema {RAW} to role {Role.LOADER}"
+    """Load tables come and go; what is in RAW is added to and never changed. A dead letter goes once its row is there."""
+    yield f"grant create table, create stage on schema {RAW} to role {Role.LOADER}"
     yield from _on_tables("select, insert", RAW, Role.LOADER)
+    yield f"grant delete on table {RAW}.{RAW_DEAD_LETTERS.name} to role {Role.LOADER}"
 
 
 def _of_transformer() -> Iterator[str]:
-    """The models' working copies lie in schemas of its own."""
+    """The models' working copies lie in schemas of its own; what is found at the lake comes by a load table of QUALITY."""
     yield f"grant create schema on database {DATABASE} to role {Role.TRANSFORMER}"
     yield from _on_tables("select", RAW, Role.TRANSFORMER)
     for bookkeeping in (PUBLICATIONS, MODEL_BUILDS):
         yield f"grant insert on table {RAW}.{bookkeeping.name} to role {Role.TRANSFORMER}"
+    yield f"grant create table, create stage on schema {QUALITY_SCHEMA} to role {Role.TRANSFORMER}"
     for schema in (STAGING, MARTS, QUALITY_SCHEMA):
-        yield f"grant usage, create table, create stage, create file format on schema {schema} to role {Role.TRANSFORMER}"
+        yield f"grant usage on schema {schema} to role {Role.TRANSFORMER}"
         yield from _on_tables("select, insert, delete", schema, Role.TRANSFORMER)
     yield f"grant select on all views in schema {QUALITY_SCHEMA} to role {Role.TRANSFORMER}"
     yield f"grant database role SNOWFLAKE.GOVERNANCE_VIEWER to role {Role.TRANSFORMER}"
