@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup packages demo down up test check lint format type unit render lock proof clean
+.PHONY: help setup packages demo down up test check lint format type unit render statements lock proof clean
 
 # The first of these that can run Concord; PYTHON=... on the command line decides otherwise.
 CANDIDATES := python3 python3.13 python3.12 python3.11
@@ -59,6 +59,11 @@ unit: packages ## The tests that need no engine
 
 render: packages ## Write every generated file again
 	@$(CONCORD) render
+
+# What an account was asked stays in the list.
+statements: setup ## Record anew what the warehouse is sent (ten minutes): engines/snowflake/statements.tsv
+	@sed -i '/\tno$$/d' engines/snowflake/statements.tsv
+	@CONCORD_TEST_WRITE_STATEMENTS=1 $(BIN)/pytest -n 0 tests/conformance/snowflake/test_setup.py tests/integration/test_batch.py tests/e2e/test_slice.py
 
 lock: packages ## Resolve all dependencies anew
 	@.tools/bin/uv lock

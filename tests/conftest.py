@@ -21,8 +21,10 @@ from concord.gateways.postgres import Postgres
 from concord.gateways.snowflake import Snowflake
 from concord.platform import lifecycle
 from concord.platform.catalogue import APPLICATIONS
+from concord.platform.launchers.snowflake import statements_file
 from concord.settings import Settings, load_settings
-from tests.stack import as_toml, delete_all_but_logs, free_ports, profile_with, temporary_home
+from tests.stack import TESTER, as_toml, delete_all_but_logs, free_ports, profile_with, temporary_home
+from tests.warehouse_record import Record
 
 RUNNING = "CONCORD_TEST_PROFILE"
 
@@ -92,7 +94,14 @@ def clickhouse(settings: Settings) -> ClickHouse:
 
 @pytest.fixture(scope="session")
 def snowflake(settings: Settings) -> Snowflake:
-    return bootstrap.snowflake(settings)
+    """As a role of the tests' own, so that what they do there is not taken for what the pipeline does."""
+    return bootstrap.administrator(settings, TESTER)
+
+
+@pytest.fixture(scope="module")
+def record(settings: Settings) -> Record:
+    """What the pipeline sends to the warehouse from here on; asked for by a module's first fixture."""
+    return Record.begun(statements_file(settings))
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,7 @@ def profile_with(ports: Iterator[int]) -> dict[str, dict[str, Any]]:
     profile["object_store"]["endpoint"] = f"http://{local}:{next(ports)}"
     profile["lake"]["uri"] = f"http://{local}:{next(ports)}"
     profile["clickhouse"] |= {"http_port": next(ports), "tcp_port": next(ports), "max_memory_bytes": 2 << 30}
-    profile["snowflake"]["port"] = next(ports)
+    profile["snowflake"] |= {"port": next(ports), "record_statements": True}
     profile["telemetry"]["metrics_port"] = next(ports)
     # Counted up from here by the launcher, so the last to be taken.
     profile["object_store"]["admin_port_base"] = next(ports)

@@ -157,6 +157,8 @@ class Snowflake(Section):
     report_warehouse: str = "REPORT_WH"
     report_role: str = "REPORTER"
     """What answers `concord query`."""
+    record_statements: bool = False
+    """For tests: the local server notes each statement with its text, which may name persons."""
     auto_suspend_seconds: int = Field(default=SUSPEND_SECONDS, ge=60, le=86_400)
     """Idle time after which a warehouse stops; the account counts in minutes, so less than 60 saves nothing."""
 

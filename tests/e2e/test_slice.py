@@ -36,6 +36,7 @@ from concord.errors import Misconfigured
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.kafka import Kafka
 from concord.gateways.postgres import Postgres
+from concord.gateways.snowflake import Snowflake
 from concord.governance.entry import digest
 from concord.ingest.generate import Plan, Shares, generate_shop
 from concord.ingest.ledger import Ledger
@@ -52,6 +53,9 @@ from tests.event_documents import records
 from tests.event_oracle import accepted
 from tests.factories import change_record, event, to_bytes
 from tests.waiting import eventually
+from tests.warehouse_list import ADD_THEM, unlisted
+from tests.warehouse_record import Record
+from tests.warehouse_rights import lacking
 
 pytestmark = [pytest.mark.integration, pytest.mark.e2e]
 
@@ -163,7 +167,7 @@ LATE = datetime(2038, 1, 19, 3, 14, 8, 999000, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def run(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Slice:
+def run(stack: Settings, record: Record, tmp_path_factory: pytest.TempPathFactory) -> Slice:
     folder = tmp_path_factory.mktemp("slice")
     ledger = folder / "ledger.sqlite"
     edge_rows(bootstrap.postgres(stack))
@@ -261,13 +265,13 @@ def stored_events(reader: ClickHouse) -> Counter[str]:
 
 
 def test_every_odd_document_that_schemas_and_rules_accept_is_in_both_stores(
-    run: Slice, stack: Settings, reader: ClickHouse
+    run: Slice, stack: Settings, reader: ClickHouse, snowflake: Snowflake
 ):
     before, until = run.odd
     sent = bootstrap.kafka(stack).read(EVENTS_TOPIC, after=before, until=until)
     verdicts = (accepted(record.value, record.timestamp) for record in sent)
     expected = {document["event_id"].lower() for document in verdicts if document is not None}
-    loaded = {str(row[0]) for row in bootstrap.snowflake(stack).query("select event_id from RAW.events")}
+    loaded = {str(row[0]) for row in snowflake.query("select event_id from RAW.events")}
     assert expected - stored_events(reader).keys() == set()
     assert expected - loaded == set()
     assert len(expected) > ODD * 0.3
@@ -286,12 +290,12 @@ def test_a_dead_letter_keeps_reason_and_original_bytes(run: Slice, reader: Click
         assert bytes.fromhex(original) == (sent[tuple(place)] or b"")
 
 
-def test_a_bad_change_is_a_dead_letter_in_both_layers(run: Slice, stack: Settings, reader: ClickHouse):
+def test_a_bad_change_is_a_dead_letter_in_both_layers(run: Slice, reader: ClickHouse, snowflake: Snowflake):
     letters = reader.query(
         "select reason, pointer, assumeNotNull(original), _partition, _offset from dead_letters where _topic = {topic:String}",
         {"topic": cdc_topic(PRODUCTS)},
     )
-    loaded = bootstrap.snowflake(stack).query(
+    loaded = snowflake.query(
         "select reason, pointer, _partition, _offset from RAW.dead_letters where _topic = %s", (cdc_topic(PRODUCTS),)
     )
     assert {str(original).encode(): pointer for _, pointer, original, *_ in letters} == BAD_CHANGES
@@ -299,8 +303,10 @@ def test_a_bad_change_is_a_dead_letter_in_both_layers(run: Slice, stack: Setting
     assert Counter((reason, pointer, *place) for reason, pointer, _, *place in letters) == Counter(loaded)
 
 
-def test_an_order_is_traced_through_every_store(run: Slice, stack: Settings, capsys: pytest.CaptureFixture[str]):
-    [(order,)] = bootstrap.snowflake(stack).query(
+def test_an_order_is_traced_through_every_store(
+    run: Slice, stack: Settings, snowflake: Snowflake, capsys: pytest.CaptureFixture[str]
+):
+    [(order,)] = snowflake.query(
         "select min(orders.id) from STAGING.orders_enhanced as orders "
         "inner join STAGING.order_items_enhanced as lines on lines.order_id = orders.id "
         "where orders.user_id is not null and orders.status <> 'cancelled'"
@@ -352,7 +358,7 @@ def test_an_answer_is_made_of_both_layers_and_equals_the_source(
     run_batch(stack)
     place_order(postgres, old + timedelta(days=1), "5.50")
     await_layers(stack, PATIENCE)
-    answer = daily_business_metrics(reader, bootstrap.snowflake(stack), date(1970, 1, 1), date(2999, 12, 31))
+    answer = daily_business_metrics(reader, bootstrap.reporter(stack), date(1970, 1, 1), date(2999, 12, 31))
     assert old in answer.from_batch
     assert old + timedelta(days=1) in answer.from_speed
     revenue = {row[0]: row[8] for row in answer.rows}
@@ -391,16 +397,15 @@ def differences(report: Report) -> list[tuple[str, str, str, tuple[object, ...],
     return [(c.dataset, c.left, c.right, d.key, str(d.kind)) for c in report.comparisons for d in c.differences]
 
 
-def test_rows_planted_in_the_warehouse_are_named_by_key(run: Slice, stack: Settings):
-    warehouse = bootstrap.snowflake(stack)
-    (altered,), (missing,) = warehouse.query("select id from STAGING.orders_enhanced order by id limit 2")
-    warehouse.execute("create or replace table RAW.kept as select * from STAGING.orders_enhanced")
+def test_rows_planted_in_the_warehouse_are_named_by_key(run: Slice, stack: Settings, snowflake: Snowflake):
+    (altered,), (missing,) = snowflake.query("select id from STAGING.orders_enhanced order by id limit 2")
+    snowflake.execute("create or replace table RAW.kept as select * from STAGING.orders_enhanced")
     try:
-        warehouse.execute(
+        snowflake.execute(
             "update STAGING.orders_enhanced set total_amount = total_amount + 0.01 where id = %s", (altered,)
         )
-        warehouse.execute("delete from STAGING.orders_enhanced where id = %s", (missing,))
-        warehouse.execute(
+        snowflake.execute("delete from STAGING.orders_enhanced where id = %s", (missing,))
+        snowflake.execute(
             "insert into STAGING.orders_enhanced select * replace (999999999 as id) from RAW.kept where id = %s",
             (altered,),
         )
@@ -410,20 +415,19 @@ def test_rows_planted_in_the_warehouse_are_named_by_key(run: Slice, stack: Setti
             if table == "orders" and "STAGING" in right
         }
     finally:
-        warehouse.execute("delete from STAGING.orders_enhanced")
-        warehouse.execute("insert into STAGING.orders_enhanced select * from RAW.kept")
-        warehouse.execute("drop table RAW.kept")
+        snowflake.execute("delete from STAGING.orders_enhanced")
+        snowflake.execute("insert into STAGING.orders_enhanced select * from RAW.kept")
+        snowflake.execute("drop table RAW.kept")
     assert found == {((altered,), "altered"), ((missing,), "missing"), ((999999999,), "extra")}
     assert differences(recon.between_layers(stack)) == []
 
 
-def test_sessions_altered_in_the_warehouse_are_named_by_key(run: Slice, stack: Settings):
-    warehouse = bootstrap.snowflake(stack)
-    warehouse.execute("update STAGING.sessions set events = events + 1")
+def test_sessions_altered_in_the_warehouse_are_named_by_key(run: Slice, stack: Settings, snowflake: Snowflake):
+    snowflake.execute("update STAGING.sessions set events = events + 1")
     try:
         found = sessions_of(recon.between_layers(stack))
     finally:
-        warehouse.execute("update STAGING.sessions set events = events - 1")
+        snowflake.execute("update STAGING.sessions set events = events - 1")
     assert found.left_rows == found.right_rows == len(found.differences) > 0
     assert {tuple(difference.values) for difference in found.differences} == {("events",)}
 
@@ -599,8 +603,8 @@ def concord(*arguments: str) -> Any:
     return json.loads(result.stdout)
 
 
-def test_jobs_and_reads_are_in_the_audit_trail_with_their_batch(run: Slice, stack: Settings):
-    newest = bootstrap.snowflake(stack).publication()
+def test_jobs_and_reads_are_in_the_audit_trail_with_their_batch(run: Slice, stack: Settings, snowflake: Snowflake):
+    newest = snowflake.publication()
     assert newest is not None
     statements = {
         "postgres": "select count(*) from users",
@@ -637,3 +641,8 @@ def test_each_warehouse_is_paid_for_and_stopping_sooner_saves(run: Slice):
     month = concord("cost", "whatif", "--suspend", "60", "--every", "1h")
     assert set(month["warehouses"]) >= {"LOAD_WH", "COMPUTE_WH"}
     assert Decimal(month["credits_saved"]) > 0
+
+
+def test_every_statement_to_the_warehouse_is_granted_and_in_the_list(run: Slice, record: Record):
+    assert lacking(record.all()) == {}
+    assert unlisted(record.since()) == [], ADD_THEM

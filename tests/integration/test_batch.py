@@ -32,6 +32,9 @@ from tests.commands import PATIENCE_SECONDS, answer, command
 from tests.landed import landed_changes
 from tests.metrics_lake import MART_OF
 from tests.waiting import eventually
+from tests.warehouse_list import ADD_THEM, unlisted
+from tests.warehouse_record import Record
+from tests.warehouse_rights import lacking
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
 
@@ -86,7 +89,7 @@ class First:
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, lake: Lake) -> First:
+def first(record: Record, tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, lake: Lake) -> First:
     answer("load", "online-retail", str(faulty_file.written(tmp_path_factory.mktemp("retail"))), "--no-clickstream")
     lines, orders = faulty_file.lines(postgres), faulty_file.orders(postgres)
     order_id = new_order(postgres)
@@ -271,6 +274,14 @@ def test_second_batch_at_the_same_time_is_refused(postgres: Postgres, lake: Lake
         assert second.returncode == ExitCode.UNAVAILABLE
         assert f"process {first.pid}" in " ".join(second.stderr.split())
         first.kill()
+
+
+def test_every_statement_is_granted_to_the_role_that_sends_it(second: dict[str, Any], record: Record) -> None:
+    assert lacking(record.all()) == {}
+
+
+def test_every_statement_is_in_the_list(second: dict[str, Any], record: Record) -> None:
+    assert unlisted(record.since()) == [], ADD_THEM
 
 
 def by_key(columns: Sequence[str], key: Sequence[str]) -> Callable[[Sequence[Any]], str]:

@@ -16,6 +16,9 @@ from concord.standins.snowflake.statements import rewrite
 from tests.conformance.snowflake.server import Server
 from tests.older_contract import older, put_back
 from tests.stack import TESTER
+from tests.warehouse_list import ADD_THEM, unlisted
+from tests.warehouse_record import Record
+from tests.warehouse_rights import lacking
 
 pytestmark = pytest.mark.conformance
 
@@ -39,7 +42,7 @@ OLDER = older(ORDERS, without="days_to_fulfillment", total_amount={"type": Decim
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("account")
-    with Server(folder / "data") as running:
+    with Server(folder / "data", ("--record", str(folder / "statements.jsonl"))) as running:
         yield running
 
 
@@ -134,3 +137,15 @@ def test_a_table_that_cannot_follow_is_refused_by_name_and_no_other_is_altered(
         set_up_account(account, settings)
     tester.execute("alter table MARTS.funnel drop column surplus")
     assert ("total_amount", "NUMBER(8,2)", False) in account.tables("STAGING")[ORDERS.name]
+
+
+def test_every_statement_of_the_set_up_is_in_the_list(
+    server: Server, account: Snowflake, tester: Snowflake, settings: Settings
+) -> None:
+    set_up_account(account, settings)
+    put_back(tester, OLDER)
+    set_up_account(account, settings)
+    provision_snowflake(settings)
+    sent = Record(server.folder.parent / "statements.jsonl", before=0).all()
+    assert lacking(sent) == {}
+    assert unlisted(sent) == [], ADD_THEM

@@ -1,6 +1,7 @@
 """The warehouse's stand-in: a server that speaks Snowflake's protocol, its data on disk."""
 
 from importlib.metadata import version
+from pathlib import Path
 
 from concord.platform.engine import Engine, Launch
 from concord.platform.launchers.own_python import module_command, settings_environment
@@ -23,12 +24,18 @@ def engine(settings: Settings) -> Engine:
     )
 
 
+def statements_file(settings: Settings) -> Path:
+    """Where each statement is noted if the settings ask for it."""
+    return settings.home / NAME / "statements.jsonl"
+
+
 def _launch(settings: Settings) -> Launch:
     address = settings.snowflake
     place = ("--host", address.host, "--port", str(address.port), "--data-dir", str(settings.home / NAME / "data"))
     login = ("--user", address.user, "--password-file", str(settings.secrets / "snowflake_password"))
+    record = ("--record", str(statements_file(settings))) if address.record_statements else ()
     return Launch(
-        command=module_command("concord.standins.snowflake", *place, *login),
+        command=module_command("concord.standins.snowflake", *place, *login, *record),
         environment=settings_environment(settings),
         prepare=lambda: (settings.home / NAME / "data").mkdir(exist_ok=True),
     )

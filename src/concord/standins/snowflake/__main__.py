@@ -32,6 +32,9 @@ def serve(
     password_file: Annotated[Path | None, typer.Option(help="File with the password.")] = None,
     memory_limit: Annotated[str, typer.Option(help="What the engine may take before it writes to disk.")] = "1GB",
     threads: Annotated[int, typer.Option(help="Threads of the engine.")] = 2,
+    record: Annotated[
+        Path | None, typer.Option(help="Also note every statement's text and role in this file: it may name persons.")
+    ] = None,
     verbose: Annotated[bool, typer.Option(help="Log every statement.")] = False,
 ) -> None:
     """Run a local server that speaks Snowflake's protocol. GET / answers 200 when it is ready."""
@@ -40,7 +43,7 @@ def serve(
     account = Account(user, _password(password, password_file))
     # the server goes down in order first, and then raises the signal again
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    app = application(Engine(data_dir, memory_limit, threads), account)
+    app = application(Engine(data_dir, memory_limit, threads, record), account)
     uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS)
 
 

@@ -194,6 +194,7 @@ def _in_progress(request_id: str) -> Response:
 def _context(request: Request, wanted: dict[str, Any]) -> dict[str, str | None]:
     asked = {"account": wanted.get("ACCOUNT_NAME"), "user": wanted.get("LOGIN_NAME")}
     asked |= {"role": request.query_params.get("roleName"), "warehouse": request.query_params.get("warehouse")}
+    asked |= {"client": (wanted.get("CLIENT_ENVIRONMENT") or {}).get("APPLICATION") or wanted.get("CLIENT_APP_ID")}
     given = {name: str(value).upper() if value else None for name, value in asked.items()}
     return {**given, "region": "LOCAL", "session": secrets.token_hex(8)}
 

@@ -15,6 +15,7 @@ from concord.errors import Misconfigured
 from concord.standins.snowflake import history, temporary
 from concord.standins.snowflake.history import History
 from concord.standins.snowflake.information import tables_view
+from concord.standins.snowflake.recorded import Recorded
 
 CACHED_BYTES = 128 << 20
 CACHED_RESULTS = 256
@@ -51,8 +52,9 @@ class Engine:
     What is committed is in the write-ahead log on disk and survives a kill.
     """
 
-    def __init__(self, folder: Path, memory_limit: str = "1GB", threads: int = 2) -> None:
+    def __init__(self, folder: Path, memory_limit: str = "1GB", threads: int = 2, record: Path | None = None) -> None:
         self.folder = folder
+        self.recorded = Recorded(record)
         self.results = ResultCache()
         self.release_idle: Callable[[float], int] = lambda _seconds: 0
         """Rolls back transactions of sessions that have been idle for that many seconds; set by the sessions."""

@@ -39,10 +39,11 @@ def answer(session: Session, statement: Statement, files: StageFiles) -> Documen
     """Run it, say what came of it, and remember that it was run."""
     with session.turn:
         session.touch()
-        begun = now()
+        begun, asked = now(), _asked_from(session)
         said = _answered(session, statement, files)
         if not statement.document.get("describeOnly"):
-            session.engine.history.note(statement.sql, said, _asked_from(session), begun, now())
+            session.engine.history.note(statement.sql, said, asked, begun, now())
+            session.engine.recorded.note(statement.document, said, {**asked, "client": session.context.get("client")})
         session.touch()
         return said
 
