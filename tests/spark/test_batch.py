@@ -205,7 +205,8 @@ class TestFirstBatch:
         of_events = {"judge events", "load events", "load dead_letters"}
         assert {*runs} == {f"{step} {table}" for step in ("load", "mirror") for table in TABLES} | of_events
         assert {(row["mode"], row["state"]) for row in runs.values()} == {("full", "ended")}
-        assert (runs["load orders"]["rows_in"], runs["mirror users"]["rows_out"]) == (5, 2)
+        counted = {job: (run["rows_in"], run["rows_out"], run["rows_rejected"]) for job, run in runs.items()}
+        assert (counted["load orders"], counted["mirror users"]) == ((5, 5, 0), (4, 2, 0))
         assert first.publication
         for row in runs.values():
             assert row["as_of"].astimezone(UTC) == first.publication.as_of
@@ -366,6 +367,9 @@ def test_a_change_that_is_no_row_is_a_dead_letter_until_the_contract_has_room_fo
     assert letters == [(1, BAD_CHANGE_RECORD, "/total_amount", detail, False)]
     audited = tools.warehouse.query("select _offset, rows_read from RAW.load_audit")
     assert audited == [(1, 2)]
+    booked = lake.table(JOB_RUNS).where("job in ('load orders', 'mirror orders')")
+    counted = booked.select("job", "rows_in", "rows_out", "rows_rejected").orderBy("job").collect()
+    assert list(map(tuple, counted)) == [("load orders", 2, 1, 1), ("mirror orders", 2, 1, 1)]
 
 
 def _load_only(tools: job.Tools, lake: LocalLake, rows: dict[str, Sequence[Row]]) -> None:

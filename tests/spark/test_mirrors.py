@@ -1,6 +1,7 @@
 """A mirror holds, per key, the last change at or below its position; however it got there."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,11 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from concord.batch.mirrors import bring_to, held, rebuild
+from concord.batch import maintain
+from concord.batch.feeds import spark_name
+from concord.batch.mirrors import bring_to, held, rebuild, remember
+from concord.contracts.lake_metrics import CUSTOMER_METRICS
 from concord.contracts.model import Dataset
+from concord.contracts.names import cdc_topic
 from concord.contracts.position import Position
-from concord.contracts.tables import ORDERS, TOAST_PLACEHOLDER, as_change
-from tests.factories import change_row
+from concord.contracts.tables import ORDERS, TOAST_PLACEHOLDER, as_change, as_landed, as_mirror, in_lake
+from concord.dialects.iceberg import UNSTRUCTURED
+from tests.factories import EPOCH, change_row
+from tests.factories import row as example_row
 from tests.local_lake import LocalLake
 
 pytestmark = pytest.mark.spark
@@ -106,6 +113,58 @@ def test_a_mirror_that_was_rolled_back_is_built_anew(lake: LocalLake) -> None:
     assert held(lake.spark, ORDERS) is None
     advance(lake)
     assert rows(lake) == expected
+
+
+def compacted(lake: LocalLake, dataset: Dataset) -> int:
+    """The number of its data files afterwards."""
+    maintain.compact(lake.spark, dataset, datetime.now(UTC))
+    return lake.spark.table(f"{spark_name(dataset)}.files").count()
+
+
+def test_a_compacted_mirror_knows_what_it_holds_and_goes_on_from_there(lake: LocalLake) -> None:
+    for offset in range(3):
+        lake.append(ORDERS, order(1 + 4 * offset, offset, created_at=EPOCH))
+        position = advance(lake)
+    before = rows(lake)
+    assert compacted(lake, in_lake(as_mirror(ORDERS))) == 1
+    maintain.rewrite_manifests(lake.spark, in_lake(as_mirror(ORDERS)))
+    assert held(lake.spark, ORDERS) == position
+    assert rows(lake) == before
+    lake.append(ORDERS, order(1, 3, "d"))
+    snapshot = lake.current_snapshot(LOG)
+    brought = bring_to(lake.spark, ORDERS, lake.position(LOG, snapshot), snapshot)
+    assert (brought.is_rebuilt, brought.records, brought.changed_keys) == (False, 1, 1)
+    assert [row["id"] for row in rows(lake)] == [row["id"] for row in before if row["id"] != 1]
+
+
+def test_a_compacted_table_of_metrics_knows_what_it_holds(lake: LocalLake) -> None:
+    lake.create(CUSTOMER_METRICS)
+    for seed in range(2):
+        lake.fill(CUSTOMER_METRICS, [example_row(CUSTOMER_METRICS, seed)])
+    position = Position.of([(cdc_topic(ORDERS), 0, 7)])
+    remember(lake.spark, CUSTOMER_METRICS, position)
+    assert compacted(lake, CUSTOMER_METRICS) == 1
+    assert held(lake.spark, CUSTOMER_METRICS) == position
+    assert lake.table(CUSTOMER_METRICS).count() == 2
+
+
+@pytest.mark.parametrize("dataset", UNSTRUCTURED, ids=lambda dataset: dataset.name)
+def test_a_table_in_one_piece_is_compacted_whole(lake: LocalLake, dataset: Dataset) -> None:
+    for seed in range(2):
+        lake.fill(dataset, [example_row(dataset, seed)])
+    assert compacted(lake, dataset) == 1
+    assert lake.table(dataset).count() == 2
+
+
+def test_of_a_log_only_days_that_are_over_are_compacted(lake: LocalLake) -> None:
+    log = in_lake(as_landed(ORDERS))
+    for offset in range(2):
+        lake.append(ORDERS, order(1, offset))
+    its_day = lake.table(log).agg({"_timestamp": "max"}).collect()[0][0].astimezone(UTC)
+    maintain.compact(lake.spark, log, its_day)
+    assert lake.spark.table(f"{spark_name(log)}.files").count() == 2
+    maintain.compact(lake.spark, log, its_day + timedelta(days=1))
+    assert lake.spark.table(f"{spark_name(log)}.files").count() == 1
 
 
 OPS = st.lists(

@@ -21,7 +21,7 @@ from concord.batch.feeds import EVENT_FEEDS, Feed
 from concord.batch.hand_over import hand_over
 from concord.batch.job_runs import Common, Counts, JobRun, Mode, note
 from concord.batch.lease import lease
-from concord.batch.load_raw import Loaded, Staged, merge, stage
+from concord.batch.load_raw import Loaded, Staged, merge, stage, unfit
 from concord.batch.measure import Meter
 from concord.batch.metrics.days import Days
 from concord.batch.mirrors import Mirrored, bring_to
@@ -220,7 +220,7 @@ class Loading:
             if snapshot is not None:
                 with self._booked(f"mirror {table.name}", table.name) as counts:
                     mirrored = bring_to(self.spark, table, self.plan.upto, snapshot)
-                    counts.append(Counts(mirrored.changed_keys, mirrored.changed_keys))
+                    counts.append(Counts(mirrored.records, mirrored.changed_keys, mirrored.set_aside))
                 self.brought.mirrored.append(mirrored)
 
     def stage(self, feed: Feed, wanted: Range, snapshot: int | None) -> int:
@@ -231,11 +231,13 @@ class Loading:
             rows = changes(self.spark, feed, wanted, snapshot)
             summary = summarize(rows)
             check_unique(feed.lake.name, wanted, summary)
-            counts.append(Counts(summary.rows, summary.rows))
+            counts.append(Counts(summary.rows))
             if not summary.rows:
                 return 0
             batch = for_raw(rows, feed, self.plan.batch_id, self.request.now)
             stage(batch, feed, self.tools.connector_options)
+            dead = unfit(self.tools.loader, feed)
+            counts.append(Counts(summary.rows, summary.rows - dead, dead))
         self.brought.staged.append(Staged(feed, wanted, summary.rows, snapshot))
         self.brought.changed_at = max(filter(None, (self.brought.changed_at, summary.changed_at)), default=None)
         return summary.rows

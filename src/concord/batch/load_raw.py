@@ -59,6 +59,11 @@ class Loaded:
     rows_inserted: int
     set_aside: tuple[SetAside, ...] = ()
 
+    @property
+    def dead(self) -> int:
+        """Records set aside, for whatever reason."""
+        return sum(one.records for one in self.set_aside)
+
 
 @dataclass(frozen=True)
 class Share:
@@ -95,6 +100,13 @@ def stage(rows: DataFrame, feed: Feed, connector_options: Mapping[str, str]) -> 
         .mode("overwrite")
         .save()
     )
+
+
+def unfit(warehouse: Snowflake, feed: Feed) -> int:
+    """Records in the load table that are no rows of their table."""
+    if feed.table is None:
+        return 0
+    return _count(warehouse, f"select count(*) from RAW.{load_table(feed)} where {IS_NONE}")
 
 
 def merge(

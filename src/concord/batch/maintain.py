@@ -74,8 +74,11 @@ def compact(spark: SparkSession, dataset: Dataset, now: datetime) -> None:
 
 
 def _cold(dataset: Dataset, now: datetime) -> str:
-    """A log is split by day of arrival, and today's is being written; what batches alone write is cold now."""
-    if dataset in REMEMBERING:
+    """A log is split by day of arrival, and today's is being written; what batches alone write is cold now.
+
+    A table in one piece is cold too: its writers are people, and an append conflicts with no rewrite.
+    """
+    if dataset in REMEMBERING or dataset.partition is None:
         return ""
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return f", where => \"{dataset.partition} < timestamp '{today:%Y-%m-%d %H:%M:%S}'\""

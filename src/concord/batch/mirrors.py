@@ -14,21 +14,30 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from concord.batch.feeds import spark_name
-from concord.batch.range import Range, between
-from concord.batch.read_lake import sound_changes
+from concord.batch.range import between
+from concord.batch.read_lake import at_snapshot
 from concord.contracts.model import Dataset
 from concord.contracts.names import HELD_POSITION, cdc_topic
 from concord.contracts.position import Position
-from concord.contracts.tables import TOAST_PLACEHOLDER, as_mirror, in_lake, lake_name
+from concord.contracts.tables import TOAST_PLACEHOLDER, as_landed, as_mirror, in_lake, lake_name
+from concord.landed.changes import judged, received, sound
+
+CHANGES = "changes"
+"""How many changes a key had, beside its last one."""
 
 
 @dataclass(frozen=True)
 class Mirrored:
-    """What was done to one mirror: ``changed_keys`` were merged into it, or make it up if it was rebuilt."""
+    """What was done to one mirror: ``changed_keys`` were merged into it, or make it up if it was rebuilt.
+
+    ``records`` were read of the change log; ``set_aside`` of them are no changes of the table.
+    """
 
     table: str
     changed_keys: int
     is_rebuilt: bool
+    records: int = 0
+    set_aside: int = 0
 
 
 def bring_to(spark: SparkSession, table: Dataset, upto: Position, snapshot: int | None) -> Mirrored:
@@ -39,11 +48,12 @@ def bring_to(spark: SparkSession, table: Dataset, upto: Position, snapshot: int 
     wanted = between(cdc_topic(table), above, upto)
     if wanted.is_empty:
         return Mirrored(table.name, 0, is_rebuilt=False)
-    last = _last_changes(spark, table, wanted, snapshot).persist()
+    records = received(at_snapshot(spark, as_landed(table), wanted, snapshot))
+    last = _last_changes(records, table).persist()
     try:
         _merge(spark, table, last)
         remember(spark, table, above.merge(upto.of_topic(wanted.topic)))
-        return Mirrored(table.name, last.count(), is_rebuilt=False)
+        return _told(table, records, last, last.count(), is_rebuilt=False)
     finally:
         last.unpersist()
 
@@ -51,14 +61,21 @@ def bring_to(spark: SparkSession, table: Dataset, upto: Position, snapshot: int 
 def rebuild(spark: SparkSession, table: Dataset, upto: Position, snapshot: int | None) -> Mirrored:
     """The mirror from the whole change log, in place of what it held. Readers see the old rows or the new ones."""
     topic = cdc_topic(table)
-    last = _last_changes(spark, table, between(topic, Position(), upto), snapshot)
-    rows = last.where(F.col("__op") != "d").persist()
+    records = received(at_snapshot(spark, as_landed(table), between(topic, Position(), upto), snapshot))
+    last = _last_changes(records, table).persist()
+    rows = last.where(F.col("__op") != "d")
     try:
         rows.select(*in_lake(as_mirror(table)).names).writeTo(spark_name(table)).overwrite(F.lit(True))
         remember(spark, table, upto.of_topic(topic))
-        return Mirrored(table.name, rows.count(), is_rebuilt=True)
+        return _told(table, records, last, rows.count(), is_rebuilt=True)
     finally:
-        rows.unpersist()
+        last.unpersist()
+
+
+def _told(table: Dataset, records: DataFrame, last: DataFrame, keys: int, *, is_rebuilt: bool) -> Mirrored:
+    """What is no change of the table is in the records and behind no key."""
+    read, sound_ones = records.count(), last.agg(F.sum(CHANGES)).collect()[0][0] or 0
+    return Mirrored(table.name, keys, is_rebuilt, read, read - sound_ones)
 
 
 def held(spark: SparkSession, table: Dataset) -> Position | None:
@@ -106,7 +123,7 @@ def carry_over(spark: SparkSession, table: Dataset) -> None:
 
 
 def last_changes(changes: DataFrame, table: Dataset) -> DataFrame:
-    """Of every key its last change, in the mirror's columns, deletes among them.
+    """Of every key its last change, in the mirror's columns, deletes among them, and how many changes it had.
 
     A value that the last change left out is the last one that was sent, or the placeholder if these
     changes hold none.
@@ -115,10 +132,11 @@ def last_changes(changes: DataFrame, table: Dataset) -> DataFrame:
     plain = [name for name in mirror.names if name not in (*table.key, *table.toastable, "date")]
     last = F.max_by(F.struct(*plain), "_offset").alias("last")
     sent = [F.max_by(F.struct(name), _offset_if_sent(name)).alias(f"sent_{name}") for name in table.toastable]
-    grouped = changes.groupBy(*table.key).agg(last, *sent)
+    grouped = changes.groupBy(*table.key).agg(last, F.count(F.lit(1)).alias(CHANGES), *sent)
     values = {name: _sent(name) for name in table.toastable}
     values |= {name: F.col(f"last.{name}") for name in plain} | {"date": F.to_date("last.created_at")}
-    return grouped.select(*(values.get(name, F.col(name)).alias(lake_name(name)) for name in mirror.names))
+    named = (values.get(name, F.col(name)).alias(lake_name(name)) for name in mirror.names)
+    return grouped.select(*named, CHANGES)
 
 
 def _sent(name: str) -> Column:
@@ -131,8 +149,8 @@ def _offset_if_sent(name: str) -> Column:
     return F.when(is_sent, F.col("_offset"))
 
 
-def _last_changes(spark: SparkSession, table: Dataset, wanted: Range, snapshot: int | None) -> DataFrame:
-    return last_changes(sound_changes(spark, table, wanted, snapshot), table)
+def _last_changes(records: DataFrame, table: Dataset) -> DataFrame:
+    return last_changes(sound(judged(records, table)), table)
 
 
 def _merge(spark: SparkSession, table: Dataset, last: DataFrame) -> None:

@@ -41,15 +41,19 @@ def _tell(settings: Settings, batch_id: str, begun_at: datetime) -> None:
 
 
 def _note(noted: Noted, outcome: job.Outcome, seconds: Mapping[str, float]) -> None:
-    """Of the whole: what was read from the lake, what RAW did not have yet, what became a dead letter."""
+    """Of the whole: what was read from the lake, what RAW did not have yet, what became a dead letter.
+
+    Dead letters of events lie in the lake as rows of their own; changes that are no rows become ones in RAW alone.
+    """
     position = outcome.publication.position.as_json() if outcome.publication else None
     events = events_document(outcome)
+    dead = sum(one.dead for one in outcome.loaded)
     noted.note(
         batch_id=outcome.batch_id,
         read_at=position,
-        rows_in=sum(one.rows_read for one in outcome.loaded),
+        rows_in=sum(one.rows_read for one in outcome.loaded) + dead,
         rows_out=sum(one.rows_inserted for one in outcome.loaded),
-        rows_rejected=events["dead"] if events else 0,
+        rows_rejected=dead + (events["dead"] if events else 0),
     )
     for step, facts in _parts(outcome):
         noted.part(step, seconds.get(step, 0.0), **facts)
@@ -58,9 +62,11 @@ def _note(noted: Noted, outcome: job.Outcome, seconds: Mapping[str, float]) -> N
 def _parts(outcome: job.Outcome) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each step that made rows, by its name. Of events, in less out less rejected were copies."""
     for one in outcome.loaded:
-        yield f"load {one.table}", {"store": "warehouse", "rows_in": one.rows_read, "rows_out": one.rows_inserted}
+        counts = {"rows_in": one.rows_read + one.dead, "rows_out": one.rows_inserted, "rows_rejected": one.dead}
+        yield f"load {one.table}", {"store": "warehouse", **counts}
     for mirrored in outcome.mirrored:
-        yield f"mirror {mirrored.table}", {"store": "lake", "rows_out": mirrored.changed_keys}
+        counts = {"rows_in": mirrored.records, "rows_out": mirrored.changed_keys, "rows_rejected": mirrored.set_aside}
+        yield f"mirror {mirrored.table}", {"store": "lake", **counts}
     if events := events_document(outcome):
         counts = {"rows_in": events["records_in"], "rows_out": events["stored"], "rows_rejected": events["dead"]}
         yield "judge events", {"store": "lake", **counts}

@@ -8,7 +8,7 @@ import pytest
 from concord.batch import job
 from concord.batch.audit_events import Landed
 from concord.batch.build import Built
-from concord.batch.load_raw import Loaded
+from concord.batch.load_raw import Loaded, SetAside
 from concord.batch.mirrors import Mirrored
 from concord.batch.range import Range
 from concord.cli.audited import audited, spool
@@ -64,9 +64,10 @@ def test_a_machine_on_which_nothing_was_set_up_keeps_no_trail(home: Path) -> Non
 
 def test_every_step_of_a_batch_that_made_rows_has_its_row(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     publication = Publication("000001-x", Position.of([(EVENTS_TOPIC, 0, 99)]), now(), now())
-    loaded = (Loaded("orders", 10, 10), Loaded("events", 90, 80), Loaded("dead_letters", 4, 4))
+    aside = (SetAside("orders", "/id", "is missing", 2), SetAside("orders", "/status", "is missing", 1))
+    loaded = (Loaded("orders", 10, 10, aside), Loaded("events", 90, 80), Loaded("dead_letters", 4, 4))
     landed = Landed(Range(EVENTS_TOPIC, ()), 1, {0: 100}, {0: 6}, now())
-    mirrored = (Mirrored("orders", 10, is_rebuilt=False),)
+    mirrored = (Mirrored("orders", 9, is_rebuilt=False, records=13, set_aside=3),)
     outcome = job.Outcome(publication, "000001-x", loaded, Built(30, 100, ()), landed, mirrored)
     monkeypatch.setattr(job, "run", lambda *_: outcome)
     monkeypatch.setattr("concord.cli.audited_batch.hand_in", lambda _: None)
@@ -74,11 +75,11 @@ def test_every_step_of_a_batch_that_made_rows_has_its_row(settings: Settings, mo
     run_audited(settings, tools, job.Request(now()), Timed())  # type: ignore[arg-type]
     rows = {entry.what: (entry.rows_in, entry.rows_out, entry.rows_rejected) for entry in spool(settings).undelivered()}
     assert rows == {
-        "batch run": (104, 94, 4),
-        "batch run: load orders": (10, 10, None),
-        "batch run: load events": (90, 80, None),
-        "batch run: load dead_letters": (4, 4, None),
-        "batch run: mirror orders": (None, 10, None),
+        "batch run": (107, 94, 7),
+        "batch run: load orders": (13, 10, 3),
+        "batch run: load events": (90, 80, 0),
+        "batch run: load dead_letters": (4, 4, 0),
+        "batch run: mirror orders": (13, 9, 3),
         "batch run: judge events": (100, 90, 4),
         "batch run: build and test models": (None, None, None),
     }

@@ -82,7 +82,8 @@ def rebuild(
     upto = lake.position(log, snapshot)
     with _job(settings, f"rebuild {name}", lake) as noted, _alone(settings), _spark(settings) as spark:
         built = mirrors.rebuild(spark, TABLES[name], upto, snapshot)
-        noted.note(rows_out=built.changed_keys, read_at={log: snapshot})
+        counts = {"rows_in": built.records, "rows_out": built.changed_keys, "rows_rejected": built.set_aside}
+        noted.note(**counts, read_at={log: snapshot})
     console.print(f"{name}: {built.changed_keys:,} rows", highlight=False)
 
 
