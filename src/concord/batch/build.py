@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -13,13 +14,18 @@ from typing import Any
 
 from concord.batch.extent import Extent
 from concord.contracts.position import Position
-from concord.errors import ContractViolation, Unavailable
+from concord.errors import ConcordError, ContractViolation, Misconfigured, Unavailable
 
 TAIL_LINES = 15
 SHOWN_FAILURES = 5
 DIGEST_LENGTH = 16
 BATCH = "CONCORD_DBT_BATCH"
 """What changes from batch to batch, as JSON. As ``--vars`` it would make dbt parse the whole project each time."""
+STAYS = "nothing is published of this batch, the one before stays"
+IS_THE_PROJECTS = re.compile(r"\b(Compilation|Parsing|Dbt Project) Error\b")
+"""What dbt calls its end where it is the project that has to be set right."""
+IS_AWAY = re.compile(r"\b25\d{4}\b|\b2904\d{2}\b|\(08\d{3}\)")
+"""Numbers and SQL states by which the driver says that the warehouse does not answer."""
 LEFT_OUT = {True: ("unit_test",), False: ("unit_test", "seed")}
 """Kinds of nodes that a full and an incremental build leave out: seeds change with the project only."""
 
@@ -65,8 +71,9 @@ class Dbt:
     def build(self, as_of: datetime, extent: Extent) -> Built:
         """Bring every model to the extent's position and test it.
 
-        Raises :class:`ContractViolation` naming the critical tests that failed, :class:`Unavailable` if a
-        model could not be built.
+        Raises :class:`ContractViolation` naming the critical tests that failed, :class:`Misconfigured` naming the
+        model that does not compile or has other columns than its contract, :class:`Unavailable` if dbt or the
+        warehouse broke off.
         """
         leave_out = ("--exclude-resource-type", *LEFT_OUT[extent.is_full])
         return self._judged("build", *leave_out, *_how(extent), batch=variables(as_of, extent))
@@ -143,8 +150,10 @@ class Dbt:
             code = process.wait()
         return Finished(code, output.read_text(errors="replace"))
 
-    def _broken_off(self, done: Finished) -> Unavailable:
+    def _broken_off(self, done: Finished) -> ConcordError:
         last = "\n".join(done.output.strip().splitlines()[-TAIL_LINES:])
+        if found := IS_THE_PROJECTS.search(done.output):
+            return Misconfigured(f"dbt cannot use the project:\n{done.output[found.start() :].strip()}", STAYS)
         return Unavailable(f"dbt broke off (exit {done.code}):\n{last}", f"see {self.folder / 'logs' / 'dbt.log'}")
 
     def _folders(self) -> tuple[str, ...]:
@@ -177,14 +186,20 @@ def judge(results: list[dict[str, Any]]) -> Built:
     """What the run's results mean. A critical test that failed, or a model that did, ends the batch."""
     broken = [result for result in results if result["status"] in ("error", "runtime error")]
     if broken:
-        raise Unavailable(f"dbt could not build {_node(broken[0])}: {broken[0]['message']}")
+        raise _unbuilt(broken[0])
     failed = [result for result in results if result["status"] == "fail"]
     if failed:
         named = ", ".join(_with_rows(result) for result in failed[:SHOWN_FAILURES])
-        raise ContractViolation(f"{len(failed)} critical tests failed: {named}", "the batch before stays published")
+        raise ContractViolation(f"{len(failed)} critical tests failed: {named}", STAYS)
     counts = Counter(result["status"] for result in results)
     warnings = tuple(_with_rows(result) for result in results if result["status"] == "warn")
     return Built(counts["success"], counts["pass"], warnings)
+
+
+def _unbuilt(result: dict[str, Any]) -> ConcordError:
+    """A warehouse that is away says nothing against the model; whatever else is said does."""
+    said = f"dbt could not build {_node(result)}: {result['message']}"
+    return Unavailable(said, "see `concord status`") if IS_AWAY.search(said) else Misconfigured(said, STAYS)
 
 
 def fresh(result: dict[str, Any]) -> Fresh:

@@ -14,7 +14,7 @@ AS_OF = datetime(2000, 1, 1, tzinfo=UTC)
 def compiled(dbt: Dbt) -> dict[str, Any]:
     """dbt's account of the project with the SQL of a full build. Asks the warehouse only where the text is new.
 
-    Raises :class:`Unavailable` if dbt cannot compile.
+    Raises :class:`Misconfigured` if the project does not compile, :class:`Unavailable` if dbt or the warehouse breaks off.
     """
     kept = dbt.folder / f"compiled-{dbt.digest()}.json"
     if not kept.is_file():

@@ -9,7 +9,7 @@ import pytest
 from concord.batch.build import Dbt, Fresh, fresh, judge, variables
 from concord.batch.extent import Extent
 from concord.contracts.position import Position
-from concord.errors import ContractViolation, Unavailable
+from concord.errors import ContractViolation, Misconfigured, Unavailable
 
 
 def result(name: str, status: str, failures: int = 0, message: str = "") -> dict[str, object]:
@@ -33,8 +33,14 @@ def test_failed_critical_test_ends_the_batch_by_name() -> None:
 
 
 def test_model_that_cannot_be_built_is_named_with_its_reason() -> None:
-    with pytest.raises(Unavailable, match="could not build stg_users_enhanced: no such column"):
+    with pytest.raises(Misconfigured, match="could not build stg_users_enhanced: no such column"):
         judge([result("model.concord.stg_users_enhanced", "error", message="no such column"), PASSED])
+
+
+@pytest.mark.parametrize("said", ["250001 (08001): None: Failed to connect to DB", "290404 (08001): 404 Not Found"])
+def test_a_warehouse_that_went_away_says_nothing_against_the_model(said: str) -> None:
+    with pytest.raises(Unavailable, match="could not build stg_users_enhanced"):
+        judge([result("model.concord.stg_users_enhanced", "error", message=f"Database Error\n  {said}")])
 
 
 def test_a_source_says_when_it_was_loaded() -> None:
@@ -75,6 +81,12 @@ def test_dbt_that_breaks_off_publishes_nothing_of_what_it_did(tmp_path: Path) ->
     results.parent.mkdir()
     script = f"import json, sys; json.dump({{'results': []}}, open({str(results)!r}, 'w')); sys.exit('cut short')"
     with pytest.raises(Unavailable, match=r"broke off \(exit 1\):\ncut short"):
+        dbt_that(script, tmp_path).build(NOON, Extent(Position()))
+
+
+def test_a_project_that_dbt_cannot_read_is_to_be_set_right(tmp_path: Path) -> None:
+    script = "print('12:00:00  Running'); raise SystemExit('Compilation Error in model mart_funnel\\n  unexpected }')"
+    with pytest.raises(Misconfigured, match=r"cannot use the project:\nCompilation Error in model mart_funnel\n"):
         dbt_that(script, tmp_path).build(NOON, Extent(Position()))
 
 
