@@ -1,11 +1,14 @@
 """Several writers at once, maintenance beside the sinks and readers, time travel: on the running catalog and store."""
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from threading import Event, Thread
 from uuid import uuid4
 
@@ -17,6 +20,7 @@ from typer.testing import CliRunner
 from concord import bootstrap
 from concord.batch import maintain
 from concord.cli import app
+from concord.contracts.documents import DOCUMENTS
 from concord.contracts.events import EVENTS_LANDING
 from concord.contracts.model import Dataset
 from concord.contracts.names import EVENTS_TOPIC
@@ -25,7 +29,8 @@ from concord.errors import ExitCode, Misconfigured
 from concord.gateways.kafka import Kafka
 from concord.gateways.lake import Lake
 from concord.gateways.snowflake import Snowflake
-from concord.settings import Settings
+from concord.settings import Settings, load_settings
+from tests.commands import PATIENCE_SECONDS, command
 from tests.factories import event_bytes
 from tests.waiting import eventually
 
@@ -62,23 +67,36 @@ def append(lake: Lake, dataset: Dataset, *offsets: int, partition: int = 0) -> i
         return snapshot.snapshot_id
 
 
+@dataclass
+class Beside:
+    """What goes on beside a block: how often it has acted, and what it failed with."""
+
+    turns: int = 0
+    failures: list[BaseException] = field(default_factory=list)
+
+    def await_a_turn(self) -> None:
+        """Until one has ended that had not begun yet: the one that is under way tells nothing."""
+        under_way = self.turns + 1
+        eventually(lambda: self.turns > under_way, PATIENCE)
+
+
 @contextmanager
-def meanwhile(act: Callable[[], object]) -> Iterator[list[BaseException]]:
-    """Goes on acting beside the block; what it failed with."""
-    failures: list[BaseException] = []
-    is_over = Event()
+def meanwhile(act: Callable[[], object]) -> Iterator[Beside]:
+    """Goes on acting beside the block."""
+    beside, is_over = Beside(), Event()
 
     def go_on() -> None:
         while not is_over.is_set():
             try:
                 act()
             except BaseException as error:
-                failures.append(error)
+                beside.failures.append(error)
+            beside.turns += 1
 
     thread = Thread(target=go_on)
     thread.start()
     try:
-        yield failures
+        yield beside
     finally:
         is_over.set()
         thread.join()
@@ -140,6 +158,66 @@ def test_rows_and_files_there_twice_are_counted(lake: Lake, own: Dataset) -> Non
     append(lake, own, 2)
     assert lake.repeated_rows(own.name, own.key) == 1
     assert lake.repeated_files(own.name) == []
+    again = register_again(lake, own.name)
+    assert lake.repeated_files(own.name) == [again]
+    assert lake.repeated_rows(own.name, own.key) > 1
+
+
+def register_again(lake: Lake, name: str) -> str:
+    """As a sink would whose coordinator has a twin: one of the files is in the table twice; its path."""
+    table = lake._table(name)
+    file = next(iter(table.scan().plan_files())).file
+    with table.transaction() as change, change.update_snapshot().fast_append() as append_again:
+        append_again.append_data_file(file)
+    return file.file_path
+
+
+def put(tmp_path: Path) -> int:
+    """A document of its own; the snapshot of the table that holds it."""
+    file = tmp_path / f"{uuid4().hex}.txt"
+    file.write_text(file.name)
+    told("put", str(file))
+    snapshot = bootstrap.lake(load_settings()).current_snapshot(DOCUMENTS.name)
+    assert snapshot
+    return snapshot
+
+
+def test_a_file_that_is_registered_twice_is_named_and_a_rollback_takes_it_back(lake: Lake, tmp_path: Path) -> None:
+    name, sound = DOCUMENTS.name, put(tmp_path)
+    rows, committed_at = lake.row_count(name), lake.snapshots(name)[-1].committed_at
+    at = eventually(lambda: (second := datetime.now(UTC).replace(microsecond=0)) > committed_at and second)
+    again = register_again(lake, name)
+
+    audited = subprocess.run(
+        command("lake", "audit", name), capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
+    assert audited.returncode == ExitCode.DISAGREEMENT
+    assert again in "".join(audited.stderr.split())
+    shown = told("as-of", name, "--at", f"{at:%Y-%m-%d %H:%M:%S}", "--limit", "1")
+    assert isinstance(shown, dict)
+    assert (shown["snapshot"], shown["rows"]) == (sound, rows)
+
+    done = CliRunner().invoke(app, ["lake", "rollback", name, "--to", str(sound), "--yes"])
+    assert (done.exit_code, lake.row_count(name)) == (ExitCode.OK, rows), done.output
+    assert f"is at snapshot {sound}; `concord lake put`" in done.output
+    audited_again = told("audit", name)
+    assert isinstance(audited_again, list)
+    assert [(one["repeated rows"], one["repeated files"]) for one in audited_again] == [(0, 0)]
+
+
+def test_the_command_tells_files_sizes_and_planning_before_and_after(lake: Lake, tmp_path: Path) -> None:
+    put(tmp_path)
+    put(tmp_path)
+    rows = lake.row_count(DOCUMENTS.name)
+    done = told("compact", DOCUMENTS.name)
+    assert isinstance(done, list)
+    (one,) = done
+    before, after = one["before"], one["after"]
+    assert (one["table"], after["files"], after["snapshots"]) == (DOCUMENTS.name, 1, before["snapshots"] + 1)
+    assert before["files"] >= 2
+    assert after["bytes"] < before["bytes"]
+    assert min(before["planning_seconds"], after["planning_seconds"]) > 0
+    assert lake.row_count(DOCUMENTS.name) == rows
 
 
 def paths(lake: Lake, name: str) -> set[str]:
@@ -168,26 +246,39 @@ def test_maintenance_beside_the_sink_and_readers_changes_files_and_no_row(
 
     for turn in range(3):
         land(kafka, lake, seeds(turn))
-    turns = count(100)
+    turns, landing = count(100), in_lake(EVENTS_LANDING)
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     before, rows = paths(lake, name), lake.scan(name, POSITION)
+    first_day = min(lake.scan(name, ("_timestamp",))["_timestamp"].to_pylist())
+    forgotten = {snapshot.id for snapshot in lake.snapshots(name)}
+    stray = f"{lake._table(name).location()}/data/{uuid4()}.parquet"
+    with lake._table(name).io.new_output(stray).create() as output:
+        output.write(b"nobody's")
 
     with bootstrap.spark_for(settings, "test-maintenance", "1g") as spark:
+        maintain.compact(spark, landing, first_day)
+        assert before <= paths(lake, name), "the day that is being written is left alone"
         with (
-            meanwhile(lambda: lake.scan(name, ("_offset", "value"))) as failures,
-            meanwhile(lambda: land(kafka, lake, seeds(next(turns)))) as unlanded,
+            meanwhile(lambda: lake.scan(name, ("_offset", "value"))) as reader,
+            meanwhile(lambda: land(kafka, lake, seeds(next(turns)))) as writer,
         ):
             # Two compactors at once, as from two machines: one commits first, and the other gives way.
             with ThreadPoolExecutor(2) as pool:
-                list(pool.map(lambda _: maintain.compact(spark, in_lake(EVENTS_LANDING), tomorrow), range(2)))
-            maintain.rewrite_manifests(spark, in_lake(EVENTS_LANDING))
-        compacted = paths(lake, name)
-        maintain.expire(spark, in_lake(EVENTS_LANDING), tomorrow, keep=1)
-    assert failures == []
-    assert unlanded == []
+                list(pool.map(lambda _: maintain.compact(spark, landing, tomorrow), range(2)))
+            maintain.rewrite_manifests(spark, landing)
+            compacted, begun = paths(lake, name), datetime.now(UTC)
+            # The age that is given protects who began before: the sink's open commit, and who reads an older snapshot.
+            writer.await_a_turn()
+            reader.await_a_turn()
+            maintain.expire(spark, landing, begun, keep=1)
+            deleted = maintain.clean_orphans(lake, landing, begun)
+            reader.await_a_turn()
+    assert reader.failures == []
+    assert writer.failures == []
     assert len(before) >= 3
     assert before & compacted == set()  # what came meanwhile lies in files of its own
-    assert lake.figures(name).snapshots <= 2  # the sink may have committed once more
+    assert forgotten.isdisjoint(snapshot.id for snapshot in lake.snapshots(name))
+    assert stray.rpartition("/")[2] in {one.path.rpartition("/")[2] for one in deleted}
     now_held = lake.scan(name, POSITION)
     assert now_held.num_rows > rows.num_rows
     assert set(map(str, rows.to_pylist())) <= set(map(str, now_held.to_pylist()))

@@ -20,26 +20,32 @@ def audit(names: Names = None, older_than: Hours = 24.0, as_json: AsJson = False
         print_json(found)
     else:
         columns = ["table", "rows", "repeated rows", "files", "repeated files", "orphans", "orphan bytes"]
-        console.print(
-            table(f"Lake, orphans older than {older_than:g} h", columns, [tuple(one.values()) for one in found])
-        )
+        rows = [tuple(one[column] for column in columns) for one in found]
+        console.print(table(f"Lake, orphans older than {older_than:g} h", columns, rows))
     faults = [f"{one['table']} holds {one[what]:,} {what}" for one in found for what in REPEATED if one[what]]
+    faults += [path for one in found for path in one["twice"][:SHOWN]]
     if faults:
-        raise Disagreement("; ".join(faults), "a sink has committed twice: rebuild the table from Kafka")
+        raise Disagreement(
+            "; ".join(faults),
+            "a writer has committed twice: `concord lake rollback`; what a sink has landed comes again from Kafka",
+        )
 
 
 REPEATED = ("repeated rows", "repeated files")
+SHOWN = 5
+"""Repeated files named for each table."""
 
 
 def _audit(lake: Lake, dataset: Dataset, before: datetime) -> dict[str, Any]:
     """The key of a log is the position: (topic, partition, offset)."""
-    orphans = lake.orphans(dataset.name, before)
+    orphans, twice = lake.orphans(dataset.name, before), lake.repeated_files(dataset.name)
     return {
         "table": dataset.name,
         "rows": lake.row_count(dataset.name),
         "repeated rows": lake.repeated_rows(dataset.name, dataset.key),
         "files": lake.figures(dataset.name).files,
-        "repeated files": len(lake.repeated_files(dataset.name)),
+        "repeated files": len(twice),
         "orphans": len(orphans),
         "orphan bytes": sum(one.bytes for one in orphans),
+        "twice": twice,
     }

@@ -16,7 +16,7 @@ from concord.cli.output import AsJson, console, print_json, table
 from concord.contracts.audit import Action
 from concord.contracts.lake_metrics import JOB_RUNS
 from concord.contracts.model import Dataset
-from concord.dialects.iceberg import LANDED_DATASETS, METRICS, MIRRORS
+from concord.dialects.iceberg import LANDED_DATASETS, METRICS, MIRRORS, UNSTRUCTURED
 from concord.errors import Misconfigured
 from concord.gateways.lake import Lake
 from concord.reconcile.compare import Comparison, compare
@@ -167,4 +167,6 @@ def _repair(dataset: Dataset) -> str:
         return "the next batch builds it anew"
     if dataset in METRICS:
         return "the next `concord batch metrics` computes it anew"
+    if dataset in UNSTRUCTURED:
+        return "`concord lake put` brings back what is missing"
     return "`concord batch run --again BATCH` brings back what is missing"
