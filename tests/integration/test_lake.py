@@ -20,6 +20,7 @@ from concord.contracts.model import Column, Dataset
 from concord.contracts.position import Position
 from concord.contracts.tables import in_lake
 from concord.contracts.types import TEXT
+from concord.dialects.iceberg import LANDED_DATASETS, METRICS, MIRRORS
 from concord.errors import Misconfigured, Unavailable
 from concord.gateways.lake import Lake
 from concord.gateways.object_store import ObjectStore
@@ -84,12 +85,25 @@ def test_creating_a_table_again_changes_nothing(lake: Lake, landing: Dataset) ->
     assert lake.current_snapshot(landing.name) == snapshot
 
 
-def test_the_landing_is_made_as_declared(lake: Lake) -> None:
-    table = lake._table(EVENTS_LANDING.name)
-    assert [str(field.transform) for field in table.spec().fields] == ["day"]
-    assert table.properties["write.parquet.compression-codec"] == "snappy"
-    assert table.properties["write.target-file-size-bytes"] == str(128 << 20)
+@pytest.mark.parametrize("dataset", [*LANDED_DATASETS, *MIRRORS, *METRICS], ids=lambda dataset: dataset.name)
+def test_a_table_is_made_as_declared(lake: Lake, dataset: Dataset) -> None:
+    table = lake._table(dataset.name)
+    transforms = [str(field.transform) for field in table.spec().fields]
+    assert transforms == (["day"] if dataset in LANDED_DATASETS else ["identity"] if dataset.partition else [])
     assert table.format_version == 2
+    assert (
+        table.properties.items()
+        >= {
+            "write.parquet.compression-codec": "snappy",
+            "write.metadata.compression-codec": "gzip",
+            "write.target-file-size-bytes": str(128 << 20),
+            "commit.retry.num-retries": "4",
+            "commit.retry.min-wait-ms": "100",
+            "write.delete.isolation-level": "serializable",
+            "write.update.isolation-level": "serializable",
+            "write.merge.isolation-level": "serializable",
+        }.items()
+    )
 
 
 def test_a_table_with_other_columns_is_refused(lake: Lake, landing: Dataset) -> None:

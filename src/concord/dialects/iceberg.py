@@ -51,7 +51,9 @@ TABLE_PROPERTIES = {
     "write.target-file-size-bytes": str(128 << 20),
     "commit.retry.num-retries": "4",
     "commit.retry.min-wait-ms": "100",
+    **{f"write.{operation}.isolation-level": "serializable" for operation in ("delete", "update", "merge")},
 }
+"""Of every table. Serializable: a row that another writer has added meanwhile makes a statement give way, too."""
 
 
 def type_name(logical: LogicalType) -> str:
