@@ -1,6 +1,7 @@
 """The connector files against the contracts: they are written by hand, so they can be wrong."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,18 @@ def test_a_sink_outwaits_a_minute_without_the_object_store_and_keeps_its_place_i
     retry = {key.rpartition(".")[2]: int(value) for key, value in SINKS[name].items() if ".s3.retry." in key}
     longest = retry["num-retries"] * retry["max-wait-ms"]
     assert 60_000 < longest < DEFAULT_MAX_POLL_INTERVAL_MS
+
+
+def test_a_sink_without_an_offset_begins_at_the_first_record_that_is_there() -> None:
+    """Trap K5: with ``latest`` whatever came while it was away, or before it was made, would be passed over."""
+    worker = (PROJECT / "engines" / "kafka" / "connect.properties").read_text().splitlines()
+    assert "consumer.auto.offset.reset=earliest" in worker
+    assert "consumer.isolation.level=read_committed" in worker
+    assert "connector.client.config.override.policy=None" in worker
+    assert not [key for config in SINKS.values() for key in config if "auto.offset.reset" in key]
+
+
+@SINK
+def test_what_a_sink_announced_outlives_any_outage(name: str) -> None:
+    kept_ms = int(ordered_topics()[SINKS[name]["iceberg.control.topic"]]["retention.ms"])
+    assert timedelta(milliseconds=kept_ms) >= timedelta(days=30)

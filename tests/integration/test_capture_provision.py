@@ -51,6 +51,7 @@ def test_every_topic_has_the_settings_that_are_declared(kafka: Kafka) -> None:
 
     assert {topic: {name: found[topic][name] for name in own} for topic, own in declared.items()} == declared
     assert found[names.EVENTS_TOPIC]["message.timestamp.type"] == "LogAppendTime"
+    assert {topic for _, topic in coordinators()} <= {*declared}
 
 
 def test_a_topic_of_an_earlier_version_is_brought_to_what_is_declared(settings: Settings, kafka: Kafka) -> None:
