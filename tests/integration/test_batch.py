@@ -1,5 +1,6 @@
 """``concord batch`` on the running stack: from a row of the shop to what readers of the warehouse see."""
 
+import json
 import signal
 import subprocess
 from collections.abc import Callable, Sequence
@@ -8,9 +9,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psutil
 import pytest
 
 from concord.batch.publish import PUBLISHED, publications, unpublished
+from concord.chaos import in_flight
 from concord.contracts.derived import LOAD_AUDIT
 from concord.contracts.lake_metrics import JOB_RUNS, LAKE_METRICS
 from concord.contracts.marts import MARTS
@@ -26,7 +29,8 @@ from concord.gateways.postgres import Postgres
 from concord.gateways.snowflake import Snowflake
 from concord.landed.rows import change_rows
 from concord.rules.violations import BAD_CHANGE_RECORD
-from concord.settings import PROJECT, child_environment
+from concord.settings import PROJECT, Settings, child_environment
+from concord.standins.snowflake import history
 from tests import altered_products, faulty_file
 from tests.commands import PATIENCE_SECONDS, answer, command
 from tests.landed import landed_changes
@@ -157,23 +161,65 @@ def violations(snowflake: Snowflake, batch_id: str) -> dict[tuple[str, str], lis
     return kept
 
 
-KILLED_BEHIND = ("start Spark", "load orders", "merge into RAW")
-"""Then it reads the lake for the connector, merges what the connector has brought, or builds and tests the models."""
-
-
-def kill_behind(step: str) -> None:
-    """Start a batch, and kill it once this step is done."""
-    with subprocess.Popen(
-        command("batch", "run"),
+def begun(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command(*arguments),
         cwd=PROJECT,
         env=child_environment(),
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
-    ) as process:
+    )
+
+
+def ended(*arguments: str) -> subprocess.CompletedProcess[str]:
+    with begun(*arguments) as process:
+        said, told = process.communicate(timeout=PATIENCE_SECONDS)
+    return subprocess.CompletedProcess(process.args, process.returncode, said, told)
+
+
+def kill_between_put_and_copy(settings: Settings) -> None:
+    """The driver and all below it die when the first file is handed to the warehouse's stage."""
+    log = settings.home / "snowflake" / "data" / history.FILE
+    size = log.stat().st_size
+
+    def sent() -> set[str]:
+        with log.open() as lines:
+            lines.seek(size)
+            return {line.split(",")[1] for line in lines}
+
+    with begun("batch", "run") as process:
+        eventually(lambda: "PUT" in sent(), LAKE_SECONDS, every=0.005)
+        in_flight.killed(in_flight.frozen(process.pid))
+    assert "COPY" not in sent()
+
+
+def kill_behind_a_loaded_table(_: Settings) -> None:
+    """The driver dies once the connector has brought some of the tables, and nothing is merged."""
+    with begun("batch", "run") as process:
         assert process.stdout
-        assert any(f"done {step} " in line for line in process.stdout), f"the batch ended before {step}"
+        assert any("done load orders " in line for line in process.stdout), "the batch ended before"
         process.send_signal(signal.SIGKILL)
+
+
+def kill_dbt_behind_its_first_model(settings: Settings) -> None:
+    """RAW is merged, and dbt dies with some models at the new position. The batch says so and ends."""
+    output = settings.home / "batch" / "dbt" / "output.log"
+    output.unlink(missing_ok=True)
+    with begun("batch", "run") as process:
+        eventually(lambda: "OK created" in output.read_text(), LAKE_SECONDS, every=0.05)
+        (dbt,) = (
+            child
+            for child in psutil.Process(process.pid).children(recursive=True)
+            if "concord.batch.dbt_process" in child.cmdline()
+        )
+        dbt.kill()
+        _, told = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == ExitCode.UNAVAILABLE
+    assert "dbt broke off (exit -9)" in " ".join(told.split())
+
+
+KILLS = (kill_between_put_and_copy, kill_behind_a_loaded_table, kill_dbt_behind_its_first_model)
 
 
 def what_readers_see(snowflake: Snowflake) -> dict[str, list[str]]:
@@ -182,10 +228,12 @@ def what_readers_see(snowflake: Snowflake) -> dict[str, list[str]]:
     return {name: sorted(map(repr, snowflake.query(f"select * from {name}"))) for name in names}
 
 
-def test_batch_killed_anywhere_before_it_is_published_is_not_seen(altered: int, snowflake: Snowflake) -> None:
+def test_batch_killed_anywhere_before_it_is_published_is_not_seen(
+    settings: Settings, altered: int, snowflake: Snowflake
+) -> None:
     before, seen = publications(snowflake), what_readers_see(snowflake)
-    for step in KILLED_BEHIND:
-        kill_behind(step)
+    for kill in KILLS:
+        kill(settings)
         assert publications(snowflake) == before
         assert what_readers_see(snowflake) == seen
     assert unpublished(snowflake)
@@ -231,6 +279,46 @@ def test_a_table_is_altered_while_it_flows_and_every_record_is_a_row_or_a_dead_l
     history = change_rows(declared, lake.scan(as_landed(PRODUCTS).name)).to_pylist()
     colours = {row["_offset"]: row["colour"] for row in history if row["id"] == key}
     assert [colours[offset] for offset in sorted(colours)] == [None, "red", "red", "red", "red", None]
+
+
+def test_what_is_set_aside_is_in_both_books(second: dict[str, Any], lake: Lake, snowflake: Snowflake) -> None:
+    """Of a batch that was killed and run once more, RAW had the rows already."""
+    dead = sum(one["records"] for one in second["set_aside"] if one["table"] == "products")
+    rows, inserted = (second["tables"]["products"][name] for name in ("rows_read", "rows_inserted"))
+    assert dead >= 2
+    step = f"batch_id = '{second['batch_id']}' and job = 'load products'"
+    booked = lake.scan(JOB_RUNS.name, ("rows_in", "rows_out", "rows_rejected"), step).to_pylist()
+    assert {tuple(run.values()) for run in booked} == {(rows + dead, rows, dead)}
+    trail = "select rows_in, rows_out, rows_rejected from AUDIT.trail where batch_id = %s and what = %s"
+    assert snowflake.query(trail, (second["batch_id"], "batch run: load products")) == [(rows + dead, inserted, dead)]
+    ((of_all,),) = snowflake.query(
+        "select rows_rejected from AUDIT.trail where batch_id = %s and what = %s", (second["batch_id"], "batch run")
+    )
+    assert of_all == sum(one["records"] for one in second["set_aside"]) + (second["events"] or {"dead": 0})["dead"]
+
+
+def test_a_published_row_that_a_full_build_does_not_make_is_named(
+    first: First, second: dict[str, Any], snowflake: Snowflake
+) -> None:
+    change = "update STAGING.orders_enhanced set status = %s where id = %s"
+    snowflake.execute(change, ("shipped", first.order))
+    try:
+        done = ended("batch", "verify", "--json")
+    finally:
+        snowflake.execute(change, ("cancelled", first.order))
+    assert done.returncode == ExitCode.DISAGREEMENT, done.stderr
+    assert "are not those of a full build: STAGING.orders_enhanced" in " ".join(done.stderr.split())
+    differing = {one["table"]: one["keys"] for one in json.loads(done.stdout) if not one["is_equal"]}
+    assert differing == {"STAGING.orders_enhanced": [[first.order]]}
+
+
+def test_models_and_columns_are_documented_as_one_page(tmp_path: Path, second: dict[str, Any]) -> None:
+    page = tmp_path / "docs.html"
+    done = ended("batch", "docs", "--to", str(page))
+    assert done.returncode == ExitCode.OK, done.stderr
+    text, mart = page.read_text(), MARTS["daily_business_metrics"]
+    assert all(f"mart_{name}" in text for name in MARTS)
+    assert all(column.description in text for column in mart.columns)
 
 
 def test_a_batch_that_is_run_again_changes_nothing(first: First, second: dict[str, Any], snowflake: Snowflake) -> None:
