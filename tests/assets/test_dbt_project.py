@@ -125,6 +125,15 @@ def test_models_contract_is_enforced(name: str) -> None:
     assert described()[name]["config"]["contract"] == {"enforced": True}
 
 
+@pytest.mark.parametrize("dataset", MARTS.values(), ids=lambda dataset: dataset.name)
+def test_every_rate_is_tested_to_be_a_share(dataset: Dataset) -> None:
+    """Growth alone may be below 0 or above 1."""
+    rates = [name for name in dataset.names if name.endswith("_rate") and name != "revenue_growth_rate"]
+    tests = described()[f"mart_{dataset.name}"].get("data_tests", [])
+    bounds = [bound for test in tests if "in_range" in test for bound in test["in_range"]["arguments"]["bounds"]]
+    assert {*bounds} >= {f"{name} between 0 and 1" for name in rates}
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_personal_columns_are_tagged(name: str) -> None:
     tagged = {

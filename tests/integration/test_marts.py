@@ -350,6 +350,10 @@ PLANTED = {
     "every_event_is_in_one_session": (
         "delete from STAGING_SHADOW.sessions where session_id = (select min(session_id) from STAGING_SHADOW.sessions)"
     ),
+    "mart_monthly_kpis_is_in_range": (
+        "update MARTS_SHADOW.monthly_kpis set retention_rate = 1.01 where month = "
+        "(select max(month) from MARTS_SHADOW.monthly_kpis)"
+    ),
 }
 """A fault for each critical test of the project's own."""
 
@@ -366,7 +370,7 @@ def test_a_fault_in_the_working_copies_fails_its_critical_test(copy: WarehouseCo
         assert copy.client.execute(fault) == 1
     results = results_of(copy, history, *PLANTED)
     assert {result["unique_id"].split(".")[2]: result["status"] for result in results} == dict.fromkeys(PLANTED, "fail")
-    with pytest.raises(ContractViolation, match=r"5 critical tests failed: \w+ \(\d rows\), "):
+    with pytest.raises(ContractViolation, match=r"6 critical tests failed: \w+ \(\d rows\), "):
         judge(results)
 
 

@@ -21,6 +21,12 @@ from concord.contracts.types import (
 SUM = Decimal(38, 2)
 RATIO = Decimal(18, 4)
 
+
+def share(name: str, description: str, nullable: bool = True) -> Column:
+    """A part of a whole, from 0 to 1; null where the whole is nothing."""
+    return Column(name, RATIO, nullable=nullable, description=description, minimum=0, maximum=1)
+
+
 # --- the speed layer's bookkeeping (ClickHouse) ---
 
 SPEED_POSITION = Dataset(
@@ -310,8 +316,8 @@ DAILY_BUSINESS_METRICS = Dataset(
         ),
         Column("total_items_sold", BIGINT, description="Quantities over orders that are not cancelled."),
         Column("unique_products_sold", BIGINT, description="Distinct products over orders that are not cancelled."),
-        Column("customer_acquisition_rate", RATIO, description="New over active customers, 0 where there are none."),
-        Column("order_completion_rate", RATIO, description="Completed over all orders."),
+        share("customer_acquisition_rate", "New over active customers, 0 where there are none.", nullable=False),
+        share("order_completion_rate", "Completed over all orders.", nullable=False),
         Column(
             "average_items_per_order",
             RATIO,

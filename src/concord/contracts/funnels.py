@@ -1,7 +1,7 @@
 """Sessions and funnels as the batch layer tells them: of every event that came, late ones among them."""
 
 from concord.contracts.behaviour import GUEST, SESSIONS, TIERS
-from concord.contracts.derived import BUILT_AT, PROCESSED_AT, RATIO, SUM
+from concord.contracts.derived import BUILT_AT, PROCESSED_AT, SUM, share
 from concord.contracts.model import Column, Dataset, by_name
 from concord.contracts.types import BIGINT, DATE, INTEGER, TEXT, Category
 
@@ -31,9 +31,9 @@ REACHED = (
     Column("purchased", BIGINT, description="Of them, with a PURCHASE after that."),
 )
 RATES = (
-    Column("cart_rate", RATIO, nullable=True, description="Carted over viewed."),
-    Column("checkout_rate", RATIO, nullable=True, description="Checkouts over carted."),
-    Column("purchase_rate", RATIO, nullable=True, description="Purchased over checkouts."),
+    share("cart_rate", "Carted over viewed."),
+    share("checkout_rate", "Checkouts over carted."),
+    share("purchase_rate", "Purchased over checkouts."),
 )
 
 FUNNEL = Dataset(
@@ -56,9 +56,9 @@ FUNNEL = Dataset(
         *REACHED,
         Column("total_cart_value", SUM, description="Put into carts less what was taken out; of clicks, no revenue."),
         Column("total_purchase_value", SUM, description="What PURCHASE events say; of clicks, no revenue."),
-        Column("view_rate", RATIO, nullable=True, description="Viewed over sessions."),
+        share("view_rate", "Viewed over sessions."),
         *RATES,
-        Column("conversion_rate", RATIO, nullable=True, description="Purchased over sessions."),
+        share("conversion_rate", "Purchased over sessions."),
         BUILT_AT,
     ),
 )
@@ -78,7 +78,7 @@ CATEGORY_FUNNEL = Dataset(
         Column("carted", BIGINT, description="Of them, with an ADD_TO_CART of the category after it."),
         *REACHED[2:],
         *RATES,
-        Column("conversion_rate", RATIO, nullable=True, description="Purchased over viewed."),
+        share("conversion_rate", "Purchased over viewed."),
         BUILT_AT,
     ),
 )

@@ -1,6 +1,6 @@
 """The published marts: columns in the order of the design, D18 to D21, and those of Concord's own behind them."""
 
-from concord.contracts.derived import BUILT_AT, DAILY_BUSINESS_METRICS, RATIO, SUM
+from concord.contracts.derived import BUILT_AT, DAILY_BUSINESS_METRICS, RATIO, SUM, share
 from concord.contracts.funnels import CATEGORY_FUNNEL, FUNNEL
 from concord.contracts.model import Column, Dataset, by_name
 from concord.contracts.personal import Personal
@@ -26,12 +26,7 @@ CUSTOMER_TIER_ANALYTICS = Dataset(
         Column("avg_orders_per_customer", RATIO, nullable=True, description="Orders of that day per active customer."),
         Column("avg_order_value", RATIO, nullable=True, description="Revenue of that day per order."),
         Column("total_revenue", SUM, description="Revenue of that day."),
-        Column(
-            "repeat_purchase_rate",
-            RATIO,
-            nullable=True,
-            description="Of the tier's customers with an order so far, the share with two or more.",
-        ),
+        share("repeat_purchase_rate", "Of the tier's customers with an order so far, the share with two or more."),
         Column(
             "avg_days_between_orders",
             RATIO,
@@ -125,7 +120,7 @@ CUSTOMER_ANALYTICS = Dataset(
             RATIO,
             description=(
                 "Spend expected by a year after as_of: spent × (days + 365) / days, days since the first order, at "
-                "least 90; who is at risk adds nothing."
+                "least 90; who is at risk adds nothing. Source: the overview of `concord batch docs`."
             ),
         ),
         Column("last_updated", INSTANT, description="The as_of of the batch that last changed the row."),
@@ -156,10 +151,8 @@ MONTHLY_KPIS = Dataset(
         Column("returning_customers", BIGINT, description="Of them, who had ordered in an earlier month."),
         Column("retained_customers", BIGINT, description="Of them, who were active in the month before too."),
         Column("churned_customers", BIGINT, description="Active in the month before and not in this one."),
-        Column("acquisition_rate", RATIO, nullable=True, description="Acquired over active customers."),
-        Column(
-            "retention_rate", RATIO, nullable=True, description="Retained over active customers of the month before."
-        ),
+        share("acquisition_rate", "Acquired over active customers."),
+        share("retention_rate", "Retained over active customers of the month before."),
         BUILT_AT,
     ),
 )
@@ -175,7 +168,7 @@ MONTHLY_COHORTS = Dataset(
         Column("months_since_first_order", BIGINT, description="Months from the cohort's to this one."),
         Column("cohort_customers", BIGINT, description="Customers of the cohort."),
         Column("active_customers", BIGINT, description="Of them, with an order in the month."),
-        Column("retention_rate", RATIO, nullable=True, description="Active over all customers of the cohort."),
+        share("retention_rate", "Active over all customers of the cohort."),
         Column("total_revenue", SUM, description="Their revenue of the month."),
         BUILT_AT,
     ),
@@ -199,8 +192,8 @@ PRODUCT_RECOMMENDATIONS = Dataset(
             description="Why: both in at least three orders and more often than chance, or bought most of all.",
         ),
         Column("orders_together", BIGINT, nullable=True, description="Orders of at most 100 products with both."),
-        Column("support", RATIO, nullable=True, description="Share of all such orders that hold both."),
-        Column("confidence", RATIO, nullable=True, description="Of the orders with the first, those with both."),
+        share("support", "Share of all such orders that hold both."),
+        share("confidence", "Of the orders with the first, those with both."),
         Column("lift", RATIO, nullable=True, description="Times as often together as by chance."),
         BUILT_AT,
     ),

@@ -11,7 +11,7 @@ from concord.contracts.types import LogicalType
 class Column:
     """One attribute. ``toastable``: PostgreSQL may leave it out of an update it did not touch.
 
-    ``minimum``/``maximum``/``pattern``/``max_length`` bound events at the edge; ``references``
+    ``minimum``/``maximum``/``pattern``/``max_length`` bound events at the edge, the first two also rows of models; ``references``
     is ``table.column``; ``personal`` says that it is about a person, and in which way; ``default`` is a SQL
     literal that every engine understands.
     ``may_be_absent``: a captured table may lack it, because it comes later or is about to go; any other

@@ -164,9 +164,22 @@ def _model(dataset: Dataset) -> dict[str, Any]:
         "description": dataset.description,
         "config": {"contract": {"enforced": True}},
     }
-    if len(dataset.key) > 1:
-        model["data_tests"] = [{"unique_combination": {"arguments": {"columns": list(dataset.key)}}}]
+    if tests := list(_whole_row_tests(dataset)):
+        model["data_tests"] = tests
     return {**model, "columns": [_modelled(dataset, column) for column in dataset.columns]}
+
+
+def _whole_row_tests(dataset: Dataset) -> Iterable[Any]:
+    """Tests of more than one column: one statement each, where a test by column would be one for every column."""
+    if len(dataset.key) > 1:
+        yield {"unique_combination": {"arguments": {"columns": list(dataset.key)}}}
+    bounds = [f"{column.name} between {column.minimum} and {column.maximum}" for column in _bounded(dataset)]
+    if bounds:
+        yield {"in_range": {"name": f"{model_name(dataset)}_is_in_range", "arguments": {"bounds": bounds}}}
+
+
+def _bounded(dataset: Dataset) -> Iterable[Column]:
+    return (column for column in dataset.columns if column.minimum is not None and column.maximum is not None)
 
 
 def _modelled(dataset: Dataset, column: Column) -> dict[str, Any]:
