@@ -20,7 +20,7 @@ from concord.batch import job
 from concord.batch.build import Dbt, variables
 from concord.batch.extent import Extent, State, builds, following, note
 from concord.batch.feeds import CHANGE_FEEDS
-from concord.batch.publish import PUBLISHED, publications, publish, unpublished
+from concord.batch.publish import PUBLISHED, publications, publish
 from concord.batch.range import between
 from concord.batch.read_lake import changes, check_unique, summarize
 from concord.contracts.derived import RAW_DEAD_LETTERS
@@ -33,7 +33,6 @@ from concord.contracts.tables import (
     ORDERS,
     PRODUCTS,
     TABLES,
-    TOAST_PLACEHOLDER,
     USERS,
     as_change,
     as_landed,
@@ -257,16 +256,6 @@ class TestFirstBatch:
         before = contents(tools.warehouse)
         run(tools, again=first.batch_id, now=NOON.replace(hour=14))
         assert contents(tools.warehouse) == before
-
-    def test_critical_test_that_fails_leaves_the_old_state_visible(
-        self, tools: job.Tools, lake: LocalLake, first: job.Outcome
-    ) -> None:
-        seen = mart(tools.warehouse), publications(tools.warehouse)
-        lake.append(ORDERS, order(9, 5, user_id=2, total_amount=Decimal("7.00"), shipping_address=TOAST_PLACEHOLDER))
-        with pytest.raises(ContractViolation, match="no_placeholder_base_orders"):
-            run(tools, batch_id="bad")
-        assert (mart(tools.warehouse), publications(tools.warehouse)) == seen
-        assert "bad" in unpublished(tools.warehouse)
 
     def test_publication_that_dies_in_the_middle_shows_the_old_state(
         self, tools: job.Tools, first: job.Outcome
