@@ -350,7 +350,7 @@ PLANTED = {
     "every_event_is_in_one_session": (
         "delete from STAGING_SHADOW.sessions where session_id = (select min(session_id) from STAGING_SHADOW.sessions)"
     ),
-    "mart_monthly_kpis_is_in_range": (
+    "in_range_mart_monthly_kpis": (
         "update MARTS_SHADOW.monthly_kpis set retention_rate = 1.01 where month = "
         "(select max(month) from MARTS_SHADOW.monthly_kpis)"
     ),

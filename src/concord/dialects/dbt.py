@@ -175,7 +175,7 @@ def _whole_row_tests(dataset: Dataset) -> Iterable[Any]:
         yield {"unique_combination": {"arguments": {"columns": list(dataset.key)}}}
     bounds = [f"{column.name} between {column.minimum} and {column.maximum}" for column in _bounded(dataset)]
     if bounds:
-        yield {"in_range": {"name": f"{model_name(dataset)}_is_in_range", "arguments": {"bounds": bounds}}}
+        yield {"in_range": {"name": f"in_range_{model_name(dataset)}", "arguments": {"bounds": bounds}}}
 
 
 def _bounded(dataset: Dataset) -> Iterable[Column]:
