@@ -15,6 +15,7 @@ from concord.contracts.names import EVENTS_QUERY as EVENTS
 from concord.contracts.tables import TABLES
 from concord.gateways.clickhouse import ClickHouse
 from concord.gateways.kafka import Kafka
+from concord.gateways.spark import BATCH_RECORDS
 from concord.speed.batch_token import BatchToken
 from concord.speed.change_logs import StoreChanges
 from concord.speed.changes import parsed
@@ -35,14 +36,9 @@ from concord.speed.worker import in_one_task
 
 Transformation = Callable[[DataFrame], DataFrame]
 
-BATCH_RECORDS = "spark.sql.execution.arrow.maxRecordsPerBatch"
-
 SESSION_OPTIONS = {
     # A backlog of events must not keep the changes waiting.
     "spark.scheduler.mode": "FAIR",
-    # Java holds so many records in one piece on their way to Python, and lets no limit in bytes be set: 128 MiB of
-    # events at most. The 20,000 of other sessions would be 5 GiB; they are no quicker.
-    BATCH_RECORDS: "500",
     "spark.sql.streaming.minBatchesToRetain": "20",
     "spark.sql.streaming.numRecentProgressUpdates": "10",
     "spark.sql.streaming.metricsEnabled": "false",
