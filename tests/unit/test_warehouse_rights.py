@@ -8,7 +8,7 @@ from tests.warehouse_list import ADD_THEM, WRITE, listed, unlisted
 from tests.warehouse_record import Sent
 from tests.warehouse_rights import lacking
 
-MODEL = "{query} of model "
+DBT = PROJECT / "dbt_project"
 
 
 def sent(role: str, sql: str, schema: str = "RAW", client: str = "pipeline") -> Sent:
@@ -117,6 +117,11 @@ def test_of_dbt_how_a_model_is_built_is_one_kind_and_its_query_another() -> None
     ]
 
 
+def test_dbt_tests_of_one_kind_are_one() -> None:
+    told = '/* {"app": "dbt", "node_id": "test.concord.in_range_mart_funnel_rate.0a1b2c3d4e"} */'
+    assert kind(f"select 1 as failures {told}", "dbt") == ["{query} of test in_range"]
+
+
 def test_a_kind_that_is_not_listed_is_told_as_the_line_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(WRITE, raising=False)
     assert unlisted([sent("LOADER", "begin"), sent("LOADER", "update RAW.orders set id = 1 where id = 2")]) == [
@@ -124,7 +129,9 @@ def test_a_kind_that_is_not_listed_is_told_as_the_line_that_is_missing(monkeypat
     ]
 
 
-def test_the_list_names_the_models_that_there_are() -> None:
-    models = {path.stem for path in (PROJECT / "dbt_project" / "models").rglob("*.sql")}
-    named = {kind.removeprefix(MODEL) for _, _, kind in listed() if kind.startswith(MODEL)}
-    assert named == models, ADD_THEM
+def test_the_list_names_the_models_and_the_projects_own_tests() -> None:
+    there = {kind: {path.stem for path in (DBT / f"{kind}s").rglob("*.sql")} for kind in ("model", "test")}
+    queries = [kind.split()[2:] for _, _, kind in listed() if kind.startswith("{query} of ")]
+    named = {kind: {name for of, name in queries if of == kind} for kind in there}
+    assert named["model"] == there["model"], ADD_THEM
+    assert there["test"] - named["test"] == set(), ADD_THEM
