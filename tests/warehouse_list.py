@@ -51,6 +51,11 @@ def unlisted(statements: Iterable[Sent]) -> list[str]:
     return [_line(key, told) for key, told in sorted(new.items())]
 
 
+def assert_listed(statements: Iterable[Sent]) -> None:
+    new = unlisted(statements)
+    assert not new, "\n".join((f"{ADD_THEM}:", *new))
+
+
 def _write(rows: Mapping[Key, tuple[str, str]]) -> None:
     lines = ["\t".join(COLUMNS), *(_line(key, told) for key, told in sorted(rows.items()))]
     FILE.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -53,7 +53,7 @@ from tests.event_documents import records
 from tests.event_oracle import accepted
 from tests.factories import change_record, event, to_bytes
 from tests.waiting import eventually
-from tests.warehouse_list import ADD_THEM, unlisted
+from tests.warehouse_list import assert_listed
 from tests.warehouse_record import Record
 from tests.warehouse_rights import lacking
 
@@ -645,4 +645,4 @@ def test_each_warehouse_is_paid_for_and_stopping_sooner_saves(run: Slice):
 
 def test_every_statement_to_the_warehouse_is_granted_and_in_the_list(run: Slice, record: Record):
     assert lacking(record.all()) == {}
-    assert unlisted(record.since()) == [], ADD_THEM
+    assert_listed(record.since())

@@ -36,7 +36,7 @@ from tests.commands import PATIENCE_SECONDS, answer, command
 from tests.landed import landed_changes
 from tests.metrics_lake import MART_OF
 from tests.waiting import eventually
-from tests.warehouse_list import ADD_THEM, unlisted
+from tests.warehouse_list import assert_listed
 from tests.warehouse_record import Record
 from tests.warehouse_rights import lacking
 
@@ -369,7 +369,7 @@ def test_every_statement_is_granted_to_the_role_that_sends_it(second: dict[str, 
 
 
 def test_every_statement_is_in_the_list(second: dict[str, Any], record: Record) -> None:
-    assert unlisted(record.since()) == [], ADD_THEM
+    assert_listed(record.since())
 
 
 def by_key(columns: Sequence[str], key: Sequence[str]) -> Callable[[Sequence[Any]], str]:

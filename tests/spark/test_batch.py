@@ -82,8 +82,8 @@ def warehouse(server: Server) -> Iterator[Snowflake]:
         for schema in ("RAW", "STAGING", "MARTS"):
             client.execute(f"drop schema if exists {schema} cascade")
             client.execute(f"create schema {schema}")
-        for dataset in dialect.RAW_DATASETS:
-            client.execute(dialect.create_table(dataset))
+            for dataset in dialect.TABLES_BY_SCHEMA[schema]:
+                client.execute(dialect.create_table(dataset, schema))
         yield client
 
 

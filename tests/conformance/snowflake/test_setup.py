@@ -16,7 +16,7 @@ from concord.standins.snowflake.statements import rewrite
 from tests.conformance.snowflake.server import Server
 from tests.older_contract import older, put_back
 from tests.stack import TESTER
-from tests.warehouse_list import ADD_THEM, unlisted
+from tests.warehouse_list import assert_listed
 from tests.warehouse_record import Record
 from tests.warehouse_rights import lacking
 
@@ -148,4 +148,4 @@ def test_every_statement_of_the_set_up_is_in_the_list(
     provision_snowflake(settings)
     sent = Record(server.folder.parent / "statements.jsonl", before=0).all()
     assert lacking(sent) == {}
-    assert unlisted(sent) == [], ADD_THEM
+    assert_listed(sent)
