@@ -13,7 +13,7 @@ import uvicorn
 from concord.errors import ConcordError, Misconfigured
 from concord.standins.snowflake import translation
 from concord.standins.snowflake.app import Account, application
-from concord.standins.snowflake.engine import Engine
+from concord.standins.snowflake.engine import MEMORY_LIMIT, Engine
 
 GRACE_SECONDS = 5
 
@@ -30,7 +30,7 @@ def serve(
         typer.Option(envvar="CONCORD_STANDIN_SNOWFLAKE_PASSWORD", help="The user's password; open if not given."),
     ] = None,
     password_file: Annotated[Path | None, typer.Option(help="File with the password.")] = None,
-    memory_limit: Annotated[str, typer.Option(help="What the engine may take before it writes to disk.")] = "1GB",
+    memory_limit: Annotated[str, typer.Option(help="What the engine may take before it writes to disk.")] = MEMORY_LIMIT,
     threads: Annotated[int, typer.Option(help="Threads of the engine.")] = 2,
     record: Annotated[
         Path | None, typer.Option(help="Also note every statement's text and role in this file: it may name persons.")

@@ -46,13 +46,17 @@ class ResultCache(OrderedDict[str, tuple[Any, ...]]):
         return len(self) > CACHED_RESULTS or (is_heavy and len(self) > NEWEST_RESULTS)
 
 
+MEMORY_LIMIT = "3GB"
+"""Not all that is grouped and sorted goes to disk: with 1 GB a test of keys of ten million rows found no room."""
+
+
 class Engine:
     """All databases of a data directory, attached. Raises :class:`Misconfigured` if another process has them.
 
     What is committed is in the write-ahead log on disk and survives a kill.
     """
 
-    def __init__(self, folder: Path, memory_limit: str = "1GB", threads: int = 2, record: Path | None = None) -> None:
+    def __init__(self, folder: Path, memory_limit: str = MEMORY_LIMIT, threads: int = 2, record: Path | None = None) -> None:
         self.folder = folder
         self.recorded = Recorded(record)
         self.results = ResultCache()
