@@ -56,9 +56,6 @@ class Target:
         """Without bounds where the run is of another kind than they are for."""
         return self if is_of_the_kind else replace(self, required=None, aimed=None)
 
-    def document(self) -> dict[str, Any]:
-        return {**vars(self), "verdict": self.verdict}
-
     @property
     def cells(self) -> tuple[str, ...]:
         """A row under :data:`COLUMNS`, the name before it."""

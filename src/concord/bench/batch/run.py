@@ -12,7 +12,7 @@ from concord.bench.batch.files import OnDisk
 from concord.bench.batch.from_file import life_of
 from concord.bench.batch.logs import Logs, count
 from concord.bench.batch.steps import Bench
-from concord.bench.batch.targets import sink_rate, targets
+from concord.bench.batch.targets import sink_rate
 from concord.bench.own_stack import BATCH_STORES, own_stack
 from concord.bench.result import Checks, Result, setting
 from concord.contracts.tables import ORDER_ITEMS, TABLES, as_change
@@ -79,7 +79,6 @@ def batch(
         "steps": bench.figures,
         "single_machine": bench.single,
         "memory_peak_bytes": max((each["peak_bytes"] for each in bench.figures.values()), default=0),
-        "targets": [each.document() for each in targets(bench.figures)],
         "capacity": {**costs(bench.figures), **lake},
     }
     checks = Checks(COMPARED, [str(one) for one in bench.compared if not one.is_equal])

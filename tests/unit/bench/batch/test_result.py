@@ -74,7 +74,6 @@ DOCUMENT: dict[str, Any] = {
         "changes": 200_000,
         "steps": STEPS,
         "single_machine": SINGLE,
-        "targets": [each.document() for each in targets(STEPS)],
     },
 }
 
