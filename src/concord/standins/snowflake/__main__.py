@@ -15,6 +15,8 @@ from concord.standins.snowflake import translation
 from concord.standins.snowflake.app import Account, application
 from concord.standins.snowflake.engine import MEMORY_LIMIT, Engine
 
+KEEP_ALIVE_SECONDS = 600
+"""Longer than a driver keeps an idle connection: one that the server closes may be just about to carry an upload."""
 GRACE_SECONDS = 5
 
 
@@ -30,7 +32,9 @@ def serve(
         typer.Option(envvar="CONCORD_STANDIN_SNOWFLAKE_PASSWORD", help="The user's password; open if not given."),
     ] = None,
     password_file: Annotated[Path | None, typer.Option(help="File with the password.")] = None,
-    memory_limit: Annotated[str, typer.Option(help="What the engine may take before it writes to disk.")] = MEMORY_LIMIT,
+    memory_limit: Annotated[
+        str, typer.Option(help="What the engine may take before it writes to disk.")
+    ] = MEMORY_LIMIT,
     threads: Annotated[int, typer.Option(help="Threads of the engine.")] = 2,
     record: Annotated[
         Path | None, typer.Option(help="Also note every statement's text and role in this file: it may name persons.")
@@ -44,7 +48,15 @@ def serve(
     # the server goes down in order first, and then raises the signal again
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     app = application(Engine(data_dir, memory_limit, threads, record), account)
-    uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
 
 
 def _password(given: str | None, file: Path | None) -> str | None:

@@ -56,7 +56,9 @@ class Engine:
     What is committed is in the write-ahead log on disk and survives a kill.
     """
 
-    def __init__(self, folder: Path, memory_limit: str = MEMORY_LIMIT, threads: int = 2, record: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, memory_limit: str = MEMORY_LIMIT, threads: int = 2, record: Path | None = None
+    ) -> None:
         self.folder = folder
         self.recorded = Recorded(record)
         self.results = ResultCache()
