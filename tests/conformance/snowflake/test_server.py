@@ -1,10 +1,13 @@
 """The server as a process: what survives it, who may log in, what a repeated request does."""
 
 import gzip
+import http.client
 import json
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +20,23 @@ from tests.conformance.snowflake.server import DATABASE, Server, free_port
 pytestmark = pytest.mark.conformance
 
 
+IDLE_SECONDS = 6.0
+"""More than many servers leave a connection open."""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "data"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def idle(server: Server) -> Iterator[tuple[http.client.HTTPConnection, float]]:
+    """A connection that is left alone while other tests run, and since when."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    connection.request("GET", "/")
+    connection.getresponse().read()
+    yield connection, time.monotonic()
+    connection.close()
 
 
 def _fill(server: Server) -> None:
@@ -170,3 +187,13 @@ def test_port_in_use_is_an_error(folder: Path) -> None:
             [*command, "--data-dir", str(folder)], capture_output=True, text=True, timeout=60, check=False
         )
     assert ended.returncode != 0
+
+
+def test_an_idle_connection_stays_open(idle: tuple[http.client.HTTPConnection, float]) -> None:
+    """A driver that finds an old connection open sends an upload on it, and does not send it again."""
+    connection, since = idle
+    time.sleep(max(0.0, since + IDLE_SECONDS - time.monotonic()))
+    assert connection.sock is not None
+    connection.sock.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        connection.sock.recv(1)
