@@ -20,7 +20,6 @@ from concord.dialects.snowflake import account
 from concord.errors import Misconfigured
 from concord.evolution.differences import Step
 from concord.evolution.migrate import (
-    absent_in_snowflake,
     migrate_clickhouse,
     migrate_lake,
     migrate_snowflake,
@@ -177,8 +176,9 @@ def require_set_up(warehouse: Snowflake) -> None:
     """Raises :class:`Misconfigured` naming tables that are not there, or not as their contracts have them."""
     todo: list[str] = []
     for schema, datasets in snowflake.TABLES_BY_SCHEMA.items():
-        todo += [f"{name} is absent" for name in absent_in_snowflake(warehouse, schema, datasets)]
-        todo += map(str, planned_in_snowflake(warehouse, schema, datasets))
+        there = warehouse.tables(schema)
+        todo += [f"{schema}.{dataset.name} is absent" for dataset in datasets if dataset.name not in there]
+        todo += map(str, planned_in_snowflake(there, schema, datasets))
     if todo:
         shown = "; ".join(todo[:SHOWN]) + (f"; and {len(todo) - SHOWN} more" if len(todo) > SHOWN else "")
         raise Misconfigured(

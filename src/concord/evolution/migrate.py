@@ -45,6 +45,10 @@ def migrate_lake(lake: Lake, dataset: Dataset) -> list[Step]:
     return found
 
 
+There = Mapping[str, Sequence[tuple[str, str, bool]]]
+"""A schema's tables as :meth:`concord.gateways.snowflake.Snowflake.tables` tells them."""
+
+
 @dataclass(frozen=True)
 class Planned:
     """One step of one table of the warehouse."""
@@ -60,7 +64,9 @@ class Planned:
 def migrate_snowflake(warehouse: Snowflake, tables: Mapping[str, Sequence[Dataset]]) -> list[Planned]:
     """Bring every table that is there to its contract; nothing is altered where one of them cannot follow."""
     planned = [
-        step for schema, datasets in tables.items() for step in planned_in_snowflake(warehouse, schema, datasets)
+        step
+        for schema, datasets in tables.items()
+        for step in planned_in_snowflake(warehouse.tables(schema), schema, datasets)
     ]
     for each in planned:
         for statement in _in_snowflake(each):
@@ -68,21 +74,14 @@ def migrate_snowflake(warehouse: Snowflake, tables: Mapping[str, Sequence[Datase
     return planned
 
 
-def planned_in_snowflake(warehouse: Snowflake, schema: str, datasets: Sequence[Dataset]) -> list[Planned]:
+def planned_in_snowflake(there: There, schema: str, datasets: Sequence[Dataset]) -> list[Planned]:
     """What would bring the schema's tables to their contracts. Raises :class:`Misconfigured` naming what cannot be."""
-    there = warehouse.tables(schema)
     return [
         Planned(schema, dataset, step)
         for dataset in datasets
         if dataset.name in there
         for step in steps(SNOWFLAKE, f"{schema}.{dataset.name}", [Held(*each) for each in there[dataset.name]], dataset)
     ]
-
-
-def absent_in_snowflake(warehouse: Snowflake, schema: str, datasets: Sequence[Dataset]) -> list[str]:
-    """Declared tables that are not there."""
-    there = warehouse.tables(schema)
-    return [f"{schema}.{dataset.name}" for dataset in datasets if dataset.name not in there]
 
 
 def _in_snowflake(planned: Planned) -> Iterable[str]:
