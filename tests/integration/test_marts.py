@@ -156,18 +156,31 @@ def test_sources_say_how_fresh_they_are(copy: WarehouseCopy) -> None:
 
 
 def test_late_order_rebuilds_its_day_and_the_declared_closure(copy: WarehouseCopy, history: ShopHistory) -> None:
-    before = copy.published()
-    history.new_order(days_ago=40, lines=2)
     day = history.day - timedelta(days=40)
+    first = next(orders[0] for orders in orders_by_customer(history).values() if orders[0]["created_at"].date() > day)
+    before = copy.published()
+    late = history.new_order(days_ago=40, lines=2, user_id=first["user_id"])
     copy.batch(history)
     assert_right(copy, history)
     assert not builds(copy.client)[-1].is_full
     changed = rebuilt(before, copy.published())
     assert changed["daily_business_metrics"] == [(day,)]
-    assert len(changed["orders_enhanced"]) < len(before["orders_enhanced"]) / 4
+    assert changed["orders_enhanced"] == [(first["id"],), (late["id"],)], (
+        "of the customer's others, the one it precedes"
+    )
     assert len(changed["order_items_enhanced"]) == 2
     assert min(changed["customer_tier_analytics"], default=(day,))[0] >= day
     assert min(changed["product_performance"])[0] == day
+
+
+def orders_by_customer(history: ShopHistory) -> dict[int, list[dict[str, Any]]]:
+    """Each customer's orders, the first one first."""
+    orders = sorted(history.rows["orders"].values(), key=lambda order: (order["created_at"], order["id"]))
+    found: dict[int, list[dict[str, Any]]] = {}
+    for order in orders:
+        if order["user_id"] in history.rows["users"]:
+            found.setdefault(order["user_id"], []).append(order)
+    return found
 
 
 def test_late_event_rebuilds_its_owners_sessions_around_it_and_their_days(
@@ -213,15 +226,20 @@ def test_status_change_of_an_old_order_leaves_tiers_and_products_alone(
     }
 
 
-def test_deleted_order_leaves_its_last_day(copy: WarehouseCopy, history: ShopHistory) -> None:
+def test_deleted_first_order_leaves_its_day_and_the_next_one_is_the_first(
+    copy: WarehouseCopy, history: ShopHistory
+) -> None:
+    first, second, *others = max(orders_by_customer(history).values(), key=len)
+    assert others
     before = copy.published()
-    last = max(history.rows["orders"].values(), key=lambda order: (order["created_at"], order["id"]))
-    for line in [line for line in history.rows["order_items"].values() if line["order_id"] == last["id"]]:
+    for line in [line for line in history.rows["order_items"].values() if line["order_id"] == first["id"]]:
         history.delete(ORDER_ITEMS, line["id"])
-    history.delete(ORDERS, last["id"])
+    history.delete(ORDERS, first["id"])
     copy.batch(history)
     assert_right(copy, history)
-    assert rebuilt(before, copy.published())["daily_business_metrics"] == [(last["created_at"].date(),)]
+    changed = rebuilt(before, copy.published())
+    assert changed["daily_business_metrics"] == [(first["created_at"].date(),)]
+    assert changed["orders_enhanced"] == sorted([(first["id"],), (second["id"],)])
 
 
 def test_moved_order_new_registration_day_and_new_category_rebuild_what_is_and_was_theirs(

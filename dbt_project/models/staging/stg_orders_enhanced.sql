@@ -11,6 +11,14 @@ with orders as (
     where {{ only_dirty(ref('dirty_orders'), ['id'], ['order_id']) }}
 ),
 
+-- Among all orders of a customer, of which not all are dirty.
+first_orders as (
+    select id as order_id
+    from {{ ref('base_orders') }}
+    where user_id is not null{% if is_incremental() %} and user_id in (select user_id from orders){% endif %}
+    qualify row_number() over (partition by user_id order by created_at, id) = 1
+),
+
 -- When an order was first seen delivered: its current row may have been touched again since.
 deliveries as (
     select id as order_id, min(updated_at) as delivered_at
@@ -30,32 +38,32 @@ line_counts as (
     group by order_id
 ),
 
--- All orders of a customer are dirty together, so that their numbers are counted over all of them.
-numbered as (
+measured as (
     select
         orders.*,
         iff(orders.status = 'delivered', deliveries.delivered_at, null) as delivered_at,
         coalesce(line_counts.lines, 0) as lines,
-        row_number() over (partition by orders.user_id order by orders.created_at, orders.id) as order_number
+        orders.user_id is not null and first_orders.order_id is null as is_repeat_customer
     from orders
+    left join first_orders on orders.id = first_orders.order_id
     left join deliveries on orders.id = deliveries.order_id
     left join line_counts on orders.id = line_counts.order_id
 )
 
 select
-    numbered.id,
-    numbered.user_id,
-    numbered.status,
-    numbered.total_amount,
-    numbered.shipping_address,
-    numbered.created_at,
-    numbered.updated_at,
+    measured.id,
+    measured.user_id,
+    measured.status,
+    measured.total_amount,
+    measured.shipping_address,
+    measured.created_at,
+    measured.updated_at,
     order_sizes.order_size_category,
-    datediff(day, numbered.created_at, numbered.delivered_at)::number(38, 0) as days_to_fulfillment,
-    numbered.user_id is not null and numbered.order_number > 1 as is_repeat_customer,
-    coalesce(numbered.total_amount >= 0 and numbered.lines > 0 and {{ is_known_status('numbered.status') }}, false)
+    datediff(day, measured.created_at, measured.delivered_at)::number(38, 0) as days_to_fulfillment,
+    measured.is_repeat_customer,
+    coalesce(measured.total_amount >= 0 and measured.lines > 0 and {{ is_known_status('measured.status') }}, false)
         as is_valid_order,
-    {{ is_filled('numbered.shipping_address') }} as has_shipping_address,
+    {{ is_filled('measured.shipping_address') }} as has_shipping_address,
     {{ as_of() }} as processed_at
-from numbered
-left join {{ ref('order_sizes') }} as order_sizes on {{ is_in_band('numbered.total_amount', 'order_sizes') }}
+from measured
+left join {{ ref('order_sizes') }} as order_sizes on {{ is_in_band('measured.total_amount', 'order_sizes') }}

@@ -7,7 +7,7 @@ with touched_lines as (
     union
     select order_id, product_id
     from {{ ref('base_order_items') }}
-    where order_id in (select id from {{ ref('changed_orders') }})
+    where order_id in (select order_id from {{ ref('moved_orders') }})
 ),
 
 touched_days as (

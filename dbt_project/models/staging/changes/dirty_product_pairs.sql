@@ -1,6 +1,6 @@
 -- Grain: one row per pair of products, in either order, that a changed basket held or holds.
 with touched_orders as (
-    select id as order_id from {{ ref('changed_orders') }}
+    select order_id from {{ ref('moved_orders') }}
     union
     select order_id from {{ ref('changed_order_items') }} where order_id is not null
 ),

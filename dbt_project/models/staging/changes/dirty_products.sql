@@ -1,6 +1,6 @@
 -- Grain: one row per product whose demand changes: a line of it did, or an order that holds it.
 with touched_orders as (
-    select id as order_id from {{ ref('changed_orders') }}
+    select order_id from {{ ref('moved_orders') }}
     union
     select order_id from {{ ref('changed_order_items') }} where order_id is not null
 )

@@ -1,8 +1,11 @@
--- Grain: one row per user whose figures change: who changed, whose orders or lines did, be it before or since,
--- and who bought a product that has another category now.
-select id as user_id from {{ ref('changed_users') }}
+-- Grain: one row per user whose figures change: who came, went or registered on another day, whose orders came, went or
+-- count for something else, whose order lines changed, before or since, and who bought a product that has another
+-- category now.
+select user_id from {{ ref('moved_users') }}
 union
-select user_id from {{ ref('changed_orders') }} where user_id is not null
+select user_id
+from {{ ref('changed_orders') }}
+where user_id is not null and id in (select order_id from {{ ref('moved_orders') }})
 union
 select orders.user_id
 from {{ ref('base_orders') }} as orders

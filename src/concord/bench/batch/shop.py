@@ -46,7 +46,7 @@ def life(lines: int, seed: int = 1) -> Life:
     products = _Products.drawn(dice, min(MOST_PRODUCTS, max(FEWEST_PRODUCTS, total // LINES_PER_PRODUCT)))
     orders = _Orders.drawn(dice, total, products, end_ms)
     logs = {
-        USERS.name: _users(dice, orders.customers, end_ms),
+        USERS.name: _users(dice, orders.registered, end_ms),
         PRODUCTS.name: products.log(dice, end_ms),
         ORDERS.name: orders.log(dice, end_ms),
         ORDER_ITEMS.name: orders.lines_log(dice, end_ms),
@@ -120,9 +120,9 @@ class _Products:
 
 @dataclass(frozen=True)
 class _Orders:
-    """``order_of``, ``product_of``, ``quantity``, ``cents``: of each line. ``placed``, ``customer``: of each order."""
+    """``registered``: of each customer. ``placed``, ``customer``: of each order. The others: of each line."""
 
-    customers: int
+    registered: Numbers
     placed: Numbers
     customer: Numbers
     order_of: Numbers
@@ -133,14 +133,17 @@ class _Orders:
     @classmethod
     def drawn(cls, dice: np.random.Generator, lines: int, products: _Products, end_ms: int) -> "_Orders":
         number = max(1, lines // LINES_PER_ORDER)
-        customers = max(10, lines // LINES_PER_CUSTOMER)
+        registered = np.sort(dice.integers(BEGIN_MS, end_ms - DAY_MS // 2, max(10, lines // LINES_PER_CUSTOMER)))
+        placed = np.sort(dice.integers(registered[0] + 1, end_ms, number))
+        # An order's customer is there already, as the shop's foreign key has it.
+        there = np.searchsorted(registered, placed)
         # Squared: few products are in many orders.
         product = (dice.random(lines) ** 2 * len(products.cents)).astype(np.int64)
         price = products.cents[product]
         return cls(
-            customers=customers,
-            placed=np.sort(dice.integers(BEGIN_MS + 1, end_ms, number)),
-            customer=dice.integers(1, customers + 1, number),
+            registered=registered,
+            placed=placed,
+            customer=1 + (dice.random(number) * there).astype(np.int64),
             order_of=np.sort(dice.integers(0, number, lines)),
             product_of=product + 1,
             quantity=dice.integers(1, 7, lines),
@@ -201,9 +204,9 @@ class _Orders:
         return in_order(ORDER_ITEMS, changes(ORDER_ITEMS, "c", at, columns), deleted)
 
 
-def _users(dice: np.random.Generator, number: int, end_ms: int) -> pa.Table:
+def _users(dice: np.random.Generator, registered: Numbers, end_ms: int) -> pa.Table:
+    number = len(registered)
     ids = np.arange(1, number + 1)
-    registered = np.sort(dice.integers(BEGIN_MS, end_ms - DAY_MS // 2, number))
 
     def columns(ids: Numbers, last_name: str, at: Numbers) -> dict[str, Values]:
         return {

@@ -53,6 +53,14 @@ def test_what_a_model_may_stumble_over_is_there(life: shop.Life) -> None:
     assert {*life.logs["order_items"]["__op"].to_pylist()} == {"c", "d"}
 
 
+def test_nobody_orders_before_being_registered(life: shop.Life) -> None:
+    users = [row for row in life.logs["users"].to_pylist() if row["__op"] == "c"]
+    registered = {row["id"]: row["created_at"] for row in users}
+    orders = [row for row in life.logs["orders"].to_pylist() if row["user_id"] is not None]
+    assert orders
+    assert all(registered[row["user_id"]] < row["created_at"] for row in orders)
+
+
 def test_first_lines_cut_every_table_at_one_moment(life: shop.Life) -> None:
     first, rest = shop.first_lines(life.logs, 500)
     latest = shop.last_moment(first)
