@@ -24,12 +24,19 @@ first_days as (
         select id, to_date(updated_at) from {{ ref('changed_products') }} where not is_held_before and updated_at is not null
     ) as touched
     group by product_id
+),
+
+-- Few of all: what is joined with every line should be.
+recent_orders as (
+    select id, to_date(created_at) as date
+    from {{ ref('base_orders') }}
+    where to_date(created_at) >= (select min(date) from first_days)
 )
 
 select product_id, date from touched_days
 union
-select order_items.product_id, to_date(orders.created_at)
+select order_items.product_id, recent_orders.date
 from {{ ref('base_order_items') }} as order_items
 inner join first_days on order_items.product_id = first_days.product_id
-inner join {{ ref('base_orders') }} as orders on order_items.order_id = orders.id
-where to_date(orders.created_at) >= first_days.date
+inner join recent_orders on order_items.order_id = recent_orders.id
+where recent_orders.date >= first_days.date
