@@ -68,8 +68,10 @@ def _begins(event: Event, session: list[Event]) -> bool:
         return True
     if session[-1]["event_type"] == "LOGOUT":
         return True
+    if event["event_type"] != "LOGIN":
+        return False
     logins = [earlier["user_id"] for earlier in session if earlier["event_type"] == "LOGIN"]
-    return event["event_type"] == "LOGIN" and bool(logins) and event["user_id"] != logins[0]
+    return bool(logins) and event["user_id"] != logins[0]
 
 
 def _told(owner: str, events: list[Event]) -> Session:
