@@ -15,7 +15,7 @@ with orders as (
 first_orders as (
     select id as order_id
     from {{ ref('base_orders') }}
-    where user_id is not null{% if is_incremental() %} and user_id in (select user_id from orders){% endif %}
+    where user_id is not null and {{ only_dirty('orders', ['user_id']) }}
     qualify row_number() over (partition by user_id order by created_at, id) = 1
 ),
 

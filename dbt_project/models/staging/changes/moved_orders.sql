@@ -4,8 +4,7 @@ select id as order_id, min(to_date(created_at)) as first_date
 from {{ ref('changed_orders') }}
 group by id
 having
-    count_if(is_held_before) = 0
-    or count_if(is_gone) > 0
+    {{ came_or_went() }}
     or count(distinct created_at) > 1
     or count(distinct coalesce(user_id, -1)) > 1
     or count(distinct iff({{ counts_as_revenue('status') }}, total_amount, null)) > 1

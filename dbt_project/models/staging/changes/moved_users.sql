@@ -3,4 +3,4 @@
 select id as user_id, min(to_date(created_at)) as first_date
 from {{ ref('changed_users') }}
 group by id
-having count_if(is_held_before) = 0 or count_if(is_gone) > 0 or count(distinct to_date(created_at)) > 1
+having {{ came_or_went() }} or count(distinct to_date(created_at)) > 1

@@ -3,8 +3,7 @@ select id as product_id
 from {{ ref('changed_products') }}
 group by id
 having
-    count_if(is_held_before) = 0
-    or count_if(is_gone) > 0
+    {{ came_or_went() }}
     or count(distinct name) > 1
     or count(distinct category) > 1
     or count(distinct price) > 1
