@@ -107,10 +107,17 @@ class LocalLake:
         return None if newest is None else int(newest["snapshot_id"])
 
     def position(self, name: str, snapshot_id: int | None = None) -> Position:
+        return self.extent(name, snapshot_id)[1]
+
+    def extent(
+        self, name: str, snapshot_id: int | None = None, row_filter: str | None = None
+    ) -> tuple[Position, Position]:
         full = f"{SPARK_CATALOG}.{LAKE_NAMESPACE}.{name}"
         rows = self.spark.read.format("iceberg").option("snapshot-id", str(snapshot_id)).load(full)
-        found = rows.groupBy("_topic", lake_name("_partition")).agg(F.max("_offset")).collect()
-        return Position.of((row[0], row[1], row[2]) for row in found)
+        kept = rows.where(row_filter or "true").groupBy("_topic", lake_name("_partition"))
+        found = kept.agg(F.min("_offset"), F.max("_offset")).collect()
+        lowest, highest = ([(row[0], row[1], row[place]) for row in found] for place in (2, 3))
+        return Position.of(lowest), Position.of(highest)
 
 
 def _plain(value: Any) -> Any:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from concord.batch.days import Days
 from concord.batch.job import silent
 from concord.batch.job_runs import JobRun
 from concord.batch.metrics import job
-from concord.batch.metrics.days import Days
 from concord.batch.mirrors import bring_to
 from concord.contracts.events import EVENTS
 from concord.contracts.lake_metrics import JOB_RUNS, LAKE_METRICS, OF_RUN

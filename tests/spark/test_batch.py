@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ from pyspark.sql import functions as F
 
 from concord.batch import job
 from concord.batch.build import Dbt, variables
+from concord.batch.days import Days
 from concord.batch.extent import Extent, State, builds, following, note
 from concord.batch.feeds import CHANGE_FEEDS
 from concord.batch.publish import PUBLISHED, publications, publish
 from concord.batch.range import between
 from concord.batch.read_lake import changes, check_unique, summarize
-from concord.contracts.derived import RAW_DEAD_LETTERS
+from concord.contracts.derived import MODEL_BUILDS, RAW_DEAD_LETTERS
 from concord.contracts.events import EventType
 from concord.contracts.lake_metrics import JOB_RUNS
 from concord.contracts.names import cdc_topic
@@ -51,6 +53,8 @@ from tests.speed_store import SpeedStore
 pytestmark = pytest.mark.spark
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+JUNE = Days(date(2024, 6, 1), date(2024, 6, 30))
+"""When Kafka took the shop's changes; the clickstream came later."""
 DAY_ONE, DAY_TWO = datetime(2024, 6, 1, 10, tzinfo=UTC), datetime(2024, 6, 2, 23, 59, 59, 999000, tzinfo=UTC)
 INSTANTS = ("_timestamp", "first_seen_at", "loaded_at")
 Row = dict[str, Any]
@@ -158,6 +162,11 @@ def contents(warehouse: Snowflake) -> dict[str, list[str]]:
     return {name: sorted(map(repr, warehouse.query(f"select * from {name}"))) for name in names}
 
 
+def built(warehouse: Snowflake) -> dict[str, list[str]]:
+    """All of it but the book of builds."""
+    return {name: rows for name, rows in contents(warehouse).items() if name != f"RAW.{MODEL_BUILDS.name}"}
+
+
 def mart(warehouse: Snowflake) -> list[Row]:
     return warehouse.records("select * from MARTS.daily_business_metrics order by date")
 
@@ -256,6 +265,26 @@ class TestFirstBatch:
         before = contents(tools.warehouse)
         run(tools, again=first.batch_id, now=NOON.replace(hour=14))
         assert contents(tools.warehouse) == before
+
+    def test_what_raw_lacks_of_some_days_is_brought_and_built_in_once(
+        self, tools: job.Tools, first: job.Outcome
+    ) -> None:
+        before, at_noon = built(tools.warehouse), partial(run, tools, again=str(first.batch_id), days=JUNE)
+        assert job.brought_on(tools, JUNE) == [first.batch_id]
+        tools.warehouse.execute("delete from RAW.orders where id = 4")
+        done = at_noon()
+        assert [(one.table, one.rows_inserted) for one in done.loaded if one.rows_inserted] == [("orders", 1)]
+        assert done.built
+        assert done.built.models > 0
+        assert built(tools.warehouse) == before
+        again = at_noon()
+        assert again.built
+        assert (again.built.models, {one.rows_inserted for one in again.loaded}) == (0, {0})
+        assert built(tools.warehouse) == before
+
+    def test_days_on_which_nothing_came_are_named(self, tools: job.Tools, first: job.Outcome) -> None:
+        with pytest.raises(Misconfigured, match="no published batch holds a record that Kafka received from 2020-"):
+            job.brought_on(tools, Days(date(2020, 1, 1), date(2020, 1, 31)))
 
     def test_publication_that_dies_in_the_middle_shows_the_old_state(
         self, tools: job.Tools, first: job.Outcome

@@ -12,8 +12,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DecimalType, LongType, StructType
 
+from concord.batch.days import Days
 from concord.batch.metrics import job
-from concord.batch.metrics.days import Days
 from concord.batch.metrics.ratios import exact_ratio, exact_ratio_or_zero
 from concord.batch.metrics.source import pin
 from concord.contracts.lake_metrics import (

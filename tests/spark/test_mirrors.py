@@ -1,7 +1,7 @@
 """A mirror holds, per key, the last change at or below its position; however it got there."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,14 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from concord.batch import maintain
+from concord.batch.days import Days
 from concord.batch.feeds import spark_name
-from concord.batch.mirrors import bring_to, held, rebuild, remember
+from concord.batch.mirrors import bring_to, held, rebuild, rebuild_days, remember
 from concord.contracts.lake_metrics import CUSTOMER_METRICS
 from concord.contracts.model import Dataset
 from concord.contracts.names import cdc_topic
 from concord.contracts.position import Position
 from concord.contracts.tables import ORDERS, TOAST_PLACEHOLDER, as_change, as_landed, as_mirror, in_lake
 from concord.dialects.iceberg import UNSTRUCTURED
+from concord.errors import Misconfigured
 from tests.factories import EPOCH, change_row
 from tests.factories import row as example_row
 from tests.local_lake import LocalLake
@@ -113,6 +115,35 @@ def test_a_mirror_that_was_rolled_back_is_built_anew(lake: LocalLake) -> None:
     assert held(lake.spark, ORDERS) is None
     advance(lake)
     assert rows(lake) == expected
+
+
+JUNE = Days(date(2024, 6, 2), date(2024, 6, 3))
+
+
+def test_days_are_built_anew_at_the_position_that_the_mirror_holds(lake: LocalLake) -> None:
+    noons = {day: datetime(2024, 6, day, 12, tzinfo=UTC) for day in range(1, 5)}
+    lake.append(ORDERS, *(order(day, day, created_at=noon) for day, noon in noons.items()))
+    position = advance(lake)
+    expected = rows(lake)
+    lake.append(ORDERS, order(2, 9, "d"), order(5, 10, created_at=noons[2]))
+    lake.spark.sql("update iceberg.ecommerce.orders set status = 'cancelled'")
+    lake.spark.sql("delete from iceberg.ecommerce.orders where id = 3")
+    remember(lake.spark, ORDERS, position)
+
+    done = rebuild_days(lake.spark, ORDERS, JUNE, lake.current_snapshot(LOG))
+    assert (done.changed_keys, done.is_rebuilt) == (2, True)
+    found = rows(lake)
+    assert found[1:3] == expected[1:3]
+    assert [(row["id"], row["status"]) for row in found] == [
+        (row["id"], row["status"] if row["id"] in {2, 3} else "cancelled") for row in expected
+    ]
+    assert held(lake.spark, ORDERS) == position
+
+
+def test_days_of_a_mirror_that_does_not_know_what_it_holds_are_refused(lake: LocalLake) -> None:
+    lake.append(ORDERS, order(1, 0))
+    with pytest.raises(Misconfigured, match="mirror orders does not know what it holds"):
+        rebuild_days(lake.spark, ORDERS, JUNE, lake.current_snapshot(LOG))
 
 
 def compacted(lake: LocalLake, dataset: Dataset) -> int:

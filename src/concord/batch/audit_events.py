@@ -56,15 +56,15 @@ class Fates:
             )
 
 
-def audit_events(warehouse: Snowflake, landed: Landed, batch_id: str) -> None:
-    """One row per partition, unless it is there. What is stored and dead is counted in RAW itself.
+def audit_events(warehouse: Snowflake, landed: Landed, batch_id: str, is_whole: bool) -> None:
+    """One row per partition of a whole batch, unless it is there. What is stored and dead is counted in RAW itself.
 
     Raises :class:`Disagreement` if the records do not add up.
     """
     there = {int(row[0]) for row in warehouse.query(f"select _partition from {AUDIT} where batch_id = %s", (batch_id,))}
     for fates in _fates(warehouse, landed):
         fates.check()
-        if fates.partition not in there:
+        if is_whole and fates.partition not in there:
             _insert(warehouse, landed, fates, batch_id)
 
 

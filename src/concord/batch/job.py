@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 from concord.batch import documents
 from concord.batch.audit_events import Landed
 from concord.batch.build import Built, Dbt
+from concord.batch.days import EVERY, Days
 from concord.batch.events import settle
 from concord.batch.feeds import EVENT_FEEDS, Feed
 from concord.batch.hand_over import hand_over
@@ -23,12 +24,11 @@ from concord.batch.job_runs import Common, Counts, JobRun, Mode, note
 from concord.batch.lease import lease
 from concord.batch.load_raw import Loaded, Staged, merge, stage, unfit
 from concord.batch.measure import Meter
-from concord.batch.metrics.days import Days
 from concord.batch.mirrors import Mirrored, bring_to
 from concord.batch.models import bring_up
 from concord.batch.publish import publications, publish
-from concord.batch.range import Range, batch_id, between, changes_between, check_never_back, predecessor
-from concord.batch.read_lake import Pin, changes, check_unique, for_raw, pin, summarize
+from concord.batch.range import Range, Span, batch_id, between, changes_between, check_never_back, span_of, spans
+from concord.batch.read_lake import Pin, changes, check_unique, for_raw, pin, received_on, summarize
 from concord.batch.spark_words import in_words
 from concord.contracts.events import EVENTS, EVENTS_LANDING
 from concord.contracts.lake_metrics import JOB_RUNS
@@ -68,11 +68,13 @@ class Tools:
 class Request:
     """``again`` names a published batch to run once more; ``now`` stamps rows and publication.
 
-    ``rebuild``: every model is built anew, not only what changed.
+    ``days``: of that batch only what Kafka received on them. ``rebuild``: every model is built anew, not only what
+    changed.
     """
 
     now: datetime
     again: str | None = None
+    days: Days = EVERY
     batch_id: str | None = None
     as_of: datetime | None = None
     rebuild: bool = False
@@ -83,8 +85,7 @@ class Plan:
     """One batch before it is loaded. ``visible`` is what readers see afterwards, None until ``as_of`` is known."""
 
     batch_id: str
-    above: Position
-    upto: Position
+    span: Span
     pin: Pin
     previous_as_of: datetime | None
     visible: Publication | None = None
@@ -132,32 +133,47 @@ def _plan(tools: Tools, request: Request) -> Plan | None:
     if newest:
         check_never_back(newest.position, pinned.position)
     if request.again:
-        return _repeated(published, request.again, pinned)
+        span = _part(tools.lake, span_of(published, request.again), pinned, request.days)
+        return Plan(request.again, span, pinned, None, visible=published[-1])
     above = newest.position if newest else Position()
     if above.covers(pinned.position):
         return None
     name = request.batch_id or batch_id(len(published) + 1, pinned.position)
     if any(publication.batch_id == name for publication in published):
         raise Misconfigured(f"batch {name} is already published", f"concord batch run --again {name}")
-    return Plan(name, above, pinned.position, pinned, newest.as_of if newest else None)
+    return Plan(name, Span(above, pinned.position), pinned, newest.as_of if newest else None)
 
 
-def _repeated(published: list[Publication], name: str, pinned: Pin) -> Plan:
-    """The same range once more; the models are those of the newest batch, which readers go on seeing."""
-    before, again = predecessor(published, name)
-    above = before.position if before else Position()
-    return Plan(name, above, again.position, pinned, None, visible=published[-1])
+def _part(lake: Lake, whole: Span, pinned: Pin, days: Days) -> Span:
+    """The days' share of what a batch brought."""
+    return whole if days.are_all else whole.within(received_on(lake, pinned, days))
+
+
+def brought_on(tools: Tools, days: Days) -> list[str]:
+    """The published batches that brought what Kafka received on these days, oldest first.
+
+    Raises :class:`Misconfigured` if there is none.
+    """
+    received = received_on(tools.lake, pin(tools.lake), days)
+    found = [name for name, span in spans(publications(tools.warehouse)).items() if not span.within(received).is_empty]
+    if not found:
+        raise Misconfigured(
+            f"no published batch holds a record that Kafka received from {days}", "`concord batch list`"
+        )
+    return found
 
 
 def _carry_out(tools: Tools, request: Request, plan: Plan, step: Step) -> Outcome:
     brought = _bring(tools, request, plan, step)
     with step("merge into RAW"):
-        loaded = merge(tools.loader, brought.staged, plan.batch_id, brought.landed)
+        loaded = merge(tools.loader, brought.staged, plan.batch_id, brought.landed, is_whole=request.days.are_all)
     visible = plan.visible or Publication(
-        plan.batch_id, plan.upto, _as_of(request, plan, brought.changed_at), request.now
+        plan.batch_id, plan.span.upto, _as_of(request, plan, brought.changed_at), request.now
     )
+    # What RAW lacked of a published batch, no incremental build looks for.
+    anew = request.rebuild or (plan.visible is not None and any(one.rows_inserted for one in loaded))
     with step("build and test models"):
-        built = bring_up(tools.warehouse, tools.dbt, visible.as_of, visible.position, anew=request.rebuild)
+        built = bring_up(tools.warehouse, tools.dbt, visible.as_of, visible.position, anew)
     with step("publish"):
         publish(tools.warehouse, visible)
     return Outcome(visible, plan.batch_id, loaded, built, brought.landed, tuple(brought.mirrored))
@@ -194,9 +210,9 @@ class Loading:
 
     def bring(self) -> None:
         """Load tables, events, and the lake's mirrors."""
-        for feed, wanted in changes_between(self.plan.above, self.plan.upto):
+        for feed, wanted in changes_between(self.plan.span):
             self.stage(feed, wanted, self.plan.pin.snapshots[feed.lake.name])
-        wanted = between(EVENTS_TOPIC, self.plan.above, self.plan.upto)
+        wanted = between(EVENTS_TOPIC, self.plan.span.above, self.plan.span.upto)
         if not wanted.is_empty:
             self.settle_events(wanted)
         if self.plan.visible is None:
@@ -219,7 +235,7 @@ class Loading:
             snapshot = self.plan.pin.snapshots[as_change(table).name]
             if snapshot is not None:
                 with self._booked(f"mirror {table.name}", table.name) as counts:
-                    mirrored = bring_to(self.spark, table, self.plan.upto, snapshot)
+                    mirrored = bring_to(self.spark, table, self.plan.span.upto, snapshot)
                     counts.append(Counts(mirrored.records, mirrored.changed_keys, mirrored.set_aside))
                 self.brought.mirrored.append(mirrored)
 
@@ -246,7 +262,7 @@ class Loading:
         """In the lake's book of runs."""
         visible = self.plan.visible
         as_of = visible.as_of if visible else _as_of(self.request, self.plan, self.brought.changed_at)
-        common = Common(self.plan.upto, self.plan.pin.snapshots, as_of, self.plan.batch_id)
+        common = Common(self.plan.span.upto, self.plan.pin.snapshots, as_of, self.plan.batch_id)
         with self.step("note what Spark took"), in_words(f"note the batch in {JOB_RUNS.name}", "`concord status`"):
             note(self.spark, self.runs, common)
 
@@ -257,7 +273,7 @@ class Loading:
 
         def write_down(failure: str | None = None) -> None:
             spent = meter.read()
-            run = JobRun(self.run_id, job, self._mode, Days(), counts[-1], started_at, now(), spent, failure)
+            run = JobRun(self.run_id, job, self._mode, self.request.days, counts[-1], started_at, now(), spent, failure)
             self.runs.append(run)
 
         try:
@@ -273,7 +289,7 @@ class Loading:
     def _mode(self) -> Mode:
         if self.plan.visible:
             return Mode.RANGE
-        return Mode.INCREMENTAL if self.plan.above.offsets else Mode.FULL
+        return Mode.INCREMENTAL if self.plan.span.above.offsets else Mode.FULL
 
 
 def _in_words(table: str) -> AbstractContextManager[None]:

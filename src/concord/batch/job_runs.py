@@ -10,9 +10,9 @@ from enum import StrEnum
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
+from concord.batch.days import Days
 from concord.batch.feeds import spark_name
 from concord.batch.measure import Spent
-from concord.batch.metrics.days import Days
 from concord.batch.read_lake import instant
 from concord.contracts.lake_metrics import JOB_RUNS
 from concord.contracts.position import Position

@@ -110,19 +110,24 @@ def unfit(warehouse: Snowflake, feed: Feed) -> int:
 
 
 def merge(
-    warehouse: Snowflake, staged: Sequence[Staged], batch_id: str, landed: Landed | None = None
+    warehouse: Snowflake,
+    staged: Sequence[Staged],
+    batch_id: str,
+    landed: Landed | None = None,
+    is_whole: bool = True,
 ) -> tuple[Loaded, ...]:
     """Every table's rows and their audit rows, all or none; ``landed`` is the clickstream's share, if there is one.
 
+    A part of a batch is checked like the whole of it, and leaves the audit rows of the whole alone.
     Raises :class:`Disagreement`, with nothing changed, if the rows do not add up.
     """
     with warehouse.transaction():
         loaded = tuple(_merge_one(warehouse, one) for one in staged)
         for one in staged:
-            if one.feed in CHANGE_FEEDS:
+            if is_whole and one.feed in CHANGE_FEEDS:
                 _audit(warehouse, one, batch_id)
         if landed:
-            audit_events(warehouse, landed, batch_id)
+            audit_events(warehouse, landed, batch_id, is_whole)
     for one in staged:
         warehouse.execute(f"drop table if exists {one.relation}")
     return loaded

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from concord.batch.days import EVERY, Days
 from concord.batch.feeds import spark_name
 from concord.batch.range import between
 from concord.batch.read_lake import at_snapshot
@@ -20,6 +21,7 @@ from concord.contracts.model import Dataset
 from concord.contracts.names import HELD_POSITION, cdc_topic
 from concord.contracts.position import Position
 from concord.contracts.tables import TOAST_PLACEHOLDER, as_landed, as_mirror, in_lake, lake_name
+from concord.errors import Misconfigured
 from concord.landed.changes import judged, received, sound
 
 CHANGES = "changes"
@@ -58,18 +60,30 @@ def bring_to(spark: SparkSession, table: Dataset, upto: Position, snapshot: int 
         last.unpersist()
 
 
-def rebuild(spark: SparkSession, table: Dataset, upto: Position, snapshot: int | None) -> Mirrored:
-    """The mirror from the whole change log, in place of what it held. Readers see the old rows or the new ones."""
+def rebuild(spark: SparkSession, table: Dataset, upto: Position, snapshot: int | None, days: Days = EVERY) -> Mirrored:
+    """The mirror's rows of ``days`` from the whole change log, in place of those it held. Readers see old rows or new."""
     topic = cdc_topic(table)
     records = received(at_snapshot(spark, as_landed(table), between(topic, Position(), upto), snapshot))
     last = _last_changes(records, table).persist()
-    rows = last.where(F.col("__op") != "d")
+    is_wanted = days.hold(F.col("date"))
+    rows = last.where((F.col("__op") != "d") & is_wanted)
     try:
-        rows.select(*in_lake(as_mirror(table)).names).writeTo(spark_name(table)).overwrite(F.lit(True))
+        rows.select(*in_lake(as_mirror(table)).names).writeTo(spark_name(table)).overwrite(is_wanted)
         remember(spark, table, upto.of_topic(topic))
         return _told(table, records, last, rows.count(), is_rebuilt=True)
     finally:
         last.unpersist()
+
+
+def rebuild_days(spark: SparkSession, table: Dataset, days: Days, snapshot: int | None) -> Mirrored:
+    """Some days anew, at the position that the mirror holds, so that all its rows go on being of one.
+
+    Raises :class:`Misconfigured` if the mirror does not know what it holds.
+    """
+    position = held(spark, table)
+    if position is None:
+        raise Misconfigured(f"mirror {table.name} does not know what it holds", f"concord lake rebuild {table.name}")
+    return rebuild(spark, table, position, snapshot, days)
 
 
 def _told(table: Dataset, records: DataFrame, last: DataFrame, keys: int, *, is_rebuilt: bool) -> Mirrored:

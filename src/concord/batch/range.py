@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from concord.batch.feeds import CHANGE_FEEDS, Feed
 from concord.contracts.position import Position, Publication, TopicPartition
@@ -11,6 +12,22 @@ from concord.contracts.tables import POSITION_KEY, lake_name
 from concord.errors import Disagreement, Misconfigured
 
 DIGEST_LENGTH = 8
+
+
+@dataclass(frozen=True)
+class Span:
+    """Records of every topic above one position, up to and with another."""
+
+    above: Position
+    upto: Position
+
+    @property
+    def is_empty(self) -> bool:
+        return self.above.covers(self.upto)
+
+    def within(self, other: "Span") -> "Span":
+        """What lies in both."""
+        return Span(self.above.merge(other.above), self.upto.cut(other.upto))
 
 
 @dataclass(frozen=True)
@@ -57,10 +74,10 @@ def between(topic: str, above: Position, upto: Position) -> Range:
     return Range(topic, tuple(bound for bound in bounds if bound.above < bound.upto))
 
 
-def changes_between(above: Position, upto: Position) -> Iterator[tuple[Feed, Range]]:
+def changes_between(span: Span) -> Iterator[tuple[Feed, Range]]:
     """The range of each change log that has one."""
     for feed in CHANGE_FEEDS:
-        found = between(feed.topic, above, upto)
+        found = between(feed.topic, span.above, span.upto)
         if not found.is_empty:
             yield feed, found
 
@@ -81,17 +98,20 @@ def batch_id(number: int, position: Position) -> str:
     return f"{number:06d}-{hashlib.sha256(document.encode()).hexdigest()[:DIGEST_LENGTH]}"
 
 
-def predecessor(publications: Sequence[Publication], wanted: str) -> tuple[Publication | None, Publication]:
-    """The published batch before the wanted one (None for the first), and itself.
+def spans(publications: Sequence[Publication]) -> dict[str, Span]:
+    """What each published batch brought; ``publications`` are oldest first."""
+    positions = [Position(), *(publication.position for publication in publications)]
+    return {
+        publication.batch_id: Span(*ends) for publication, ends in zip(publications, pairwise(positions), strict=True)
+    }
 
-    ``publications`` are oldest first. Raises :class:`Misconfigured` if the batch was never published.
-    """
-    before: Publication | None = None
-    for publication in publications:
-        if publication.batch_id == wanted:
-            return before, publication
-        before = publication
-    raise Misconfigured(f"batch {wanted} was never published", f"published are: {_names(publications)}")
+
+def span_of(publications: Sequence[Publication], wanted: str) -> Span:
+    """What the wanted batch brought. Raises :class:`Misconfigured` if it was never published."""
+    found = spans(publications).get(wanted)
+    if found is None:
+        raise Misconfigured(f"batch {wanted} was never published", f"published are: {_names(publications)}")
+    return found
 
 
 def _names(publications: Iterable[Publication]) -> str:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from concord.batch.days import Days
 from concord.batch.feeds import CHANGE_FEEDS, Feed, spark_name
-from concord.batch.range import Range
+from concord.batch.range import Range, Span
 from concord.contracts.events import EVENTS_LANDING
 from concord.contracts.model import Dataset
 from concord.contracts.position import Position
@@ -53,6 +54,17 @@ def pin(lake: Lake) -> Pin:
         if snapshot is not None:
             position = position.merge(lake.position(landed.name, snapshot))
     return Pin(snapshots, position)
+
+
+def received_on(lake: Lake, pinned: Pin, days: Days) -> Span:
+    """What Kafka received on these days. It stamps records as they come, so that days are ranges of offsets."""
+    above, upto = Position(), Position()
+    for name, snapshot in pinned.snapshots.items():
+        if snapshot is not None:
+            lowest, highest = lake.extent(name, snapshot, days.instants("_timestamp"))
+            above = above.merge(lowest.before())
+            upto = upto.merge(highest)
+    return Span(above, upto)
 
 
 def at_snapshot(spark: SparkSession, dataset: Dataset, wanted: Range, snapshot: int | None) -> DataFrame:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -15,10 +16,12 @@ from concord.cli.output import errors
 from concord.errors import ConcordError, ExitCode
 from concord.telemetry import logging
 
+SIGNALLED = 128
+"""Added to a signal's number, it is the exit code of what the signal ended, as shells have it."""
 EPILOG = (
     "Exit codes: 0 done, 1 unexpected, 2 usage, 3 the data breaks its contract, "
     "4 an engine does not answer, 5 something must be set right first, 6 stores disagree, "
-    "130 interrupted."
+    "130 interrupted, 143 terminated."
 )
 
 COMMANDS = {
@@ -111,6 +114,7 @@ def concord(is_asked_for_version: Version = False) -> None:
 def main() -> None:
     """Run the command line; the one place where an error becomes words and an exit code."""
     logging.configure("ERROR")  # a retry that helped is no news here; engines log theirs
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         _run()
     except ConcordError as error:
@@ -122,6 +126,11 @@ def main() -> None:
         if explained is None:
             raise
         _fail(explained)
+
+
+def _terminated(number: int, _: object) -> NoReturn:
+    """A command that is told to end tidies up as it does after an interrupt: engines of its own are stopped."""
+    raise SystemExit(SIGNALLED + number)
 
 
 def _run() -> None:

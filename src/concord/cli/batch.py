@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +20,7 @@ from concord.batch.verify_models import Compared, verify
 from concord.cli import batch_metrics
 from concord.cli.audited import audited, identity_of
 from concord.cli.audited_batch import events_document, run_audited
+from concord.cli.days import From, To, days_of
 from concord.cli.output import AsJson, console, errors, print_json, table
 from concord.cli.progress import Steps
 from concord.contracts.audit import Action
@@ -51,22 +52,40 @@ Rebuild = Annotated[
 @app.command("run")
 def run_command(
     again: Again = None,
+    first: From = None,
+    last: To = None,
     batch_id: BatchId = None,
     as_of: AsOf = None,
     rebuild: Rebuild = False,
     as_json: AsJson = False,
 ) -> None:
-    """Load what the lake has and the warehouse has not, build and test what changed, publish it."""
-    if again and (batch_id or as_of):
+    """Load what the lake has and the warehouse has not, build and test what changed, publish it.
+
+    With --from or --to: load once more what Kafka received on these days, as far as it is published.
+    """
+    days = days_of(first, last)
+    is_repeated = again is not None or not days.are_all
+    if is_repeated and (batch_id or as_of):
         raise typer.BadParameter("a batch that is run again keeps its name and its time", param_hint="--again")
-    steps = Steps(quiet=as_json)
-    request = job.Request(now(), again, batch_id, as_of.replace(tzinfo=UTC) if as_of else None, rebuild)
     settings = load_settings()
-    outcome = run_audited(settings, tools(settings), request, steps)
+    its = tools(settings)
+    request = job.Request(now(), again, days, batch_id, as_of.replace(tzinfo=UTC) if as_of else None, rebuild)
+    names = [again] if again or days.are_all else job.brought_on(its, days)
+    told = [
+        _run(settings, its, replace(request, again=name, rebuild=rebuild and name == names[-1]), as_json)
+        for name in names
+    ]
     if as_json:
-        print_json(document(outcome, steps.seconds))
-    else:
+        print_json(told if is_repeated and not again else told[0])
+
+
+def _run(settings: Settings, its: job.Tools, request: job.Request, as_json: bool) -> dict[str, Any]:
+    """One batch, shown unless it is wanted as a document."""
+    steps = Steps(quiet=as_json)
+    outcome = run_audited(settings, its, request, steps)
+    if not as_json:
         show(outcome, steps.seconds)
+    return document(outcome, steps.seconds)
 
 
 @app.command("verify")

@@ -1,7 +1,7 @@
 """``concord batch metrics``: customer, product, order and funnel metrics by Spark, in the lake."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import uuid4
@@ -13,8 +13,8 @@ from concord.batch.job import APP_NAME
 from concord.batch.job_runs import JobRun
 from concord.batch.lease import lease
 from concord.batch.metrics import job
-from concord.batch.metrics.days import Days
 from concord.cli.audited import audited
+from concord.cli.days import From, To, days_of
 from concord.cli.output import AsJson, console, print_json, table
 from concord.cli.progress import Steps
 from concord.cli.published import batch
@@ -36,12 +36,6 @@ def _all_known(names: list[str] | None) -> list[str]:
 Tables = Annotated[
     list[str] | None, typer.Argument(callback=_all_known, metavar="[TABLE]...", help="All four if none is named.")
 ]
-From = Annotated[
-    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day (UTC) to compute; open if not given.")
-]
-To = Annotated[
-    datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day (UTC) to compute; open if not given.")
-]
 Full = Annotated[bool, typer.Option("--full", help="Every day, not only what changed since the last time.")]
 AsOf = Annotated[
     datetime | None,
@@ -61,8 +55,8 @@ def metrics(
 
     Without a range and without --full only the days that changes have touched since the last time.
     """
-    days = _days(first, last)
-    if days and full:
+    days = days_of(first, last)
+    if full and not days.are_all:
         raise typer.BadParameter("--full is every day: leave --from and --to out", param_hint="--full")
     settings = load_settings()
     published = batch(settings, None)
@@ -71,7 +65,7 @@ def metrics(
         position=published.position,
         as_of=as_of.replace(tzinfo=UTC) if as_of else published.as_of,
         tables=tuple(tables or LAKE_METRICS),
-        days=days,
+        days=None if days.are_all else days,
         is_full=full,
     )
     show(run(settings, request, Steps(quiet=as_json)), request, as_json)
@@ -90,19 +84,6 @@ def run(settings: Settings, request: job.Request, steps: Steps) -> list[JobRun]:
             counts = {"rows_in": one.counts.rows_in, "rows_out": one.counts.rows_out}
             noted.part(one.job, float(one.seconds), **counts, rows_rejected=one.counts.rows_rejected)
         return runs
-
-
-def _days(first: datetime | None, last: datetime | None) -> Days | None:
-    """The range asked for; None if none was."""
-    if first is None and last is None:
-        return None
-    if first and last and first > last:
-        raise typer.BadParameter(f"--from {first:%Y-%m-%d} is after --to {last:%Y-%m-%d}", param_hint="--from")
-    return Days(_day(first), _day(last))
-
-
-def _day(instant: datetime | None) -> date | None:
-    return instant.date() if instant else None
 
 
 def show(runs: Sequence[JobRun], request: job.Request, as_json: bool) -> None:

@@ -54,6 +54,10 @@ class Position:
         """True if everything that ``other`` holds is held here too."""
         return all(self[key] >= offset for key, offset in other.offsets.items())
 
+    def before(self) -> "Position":
+        """What is held just before these offsets are taken in."""
+        return Position({key: offset - 1 for key, offset in self.offsets.items()})
+
     def of_topic(self, topic: str) -> "Position":
         return Position({key: offset for key, offset in self.offsets.items() if key.topic == topic})
 

@@ -36,7 +36,7 @@ class Warehouse:
 
 def test_one_row_per_partition_with_what_became_of_its_records() -> None:
     warehouse = Warehouse(stored={0: 6, 2: 5}, dead={0: 1})
-    audit_events(warehouse, LANDED, "b1")  # type: ignore[arg-type]
+    audit_events(warehouse, LANDED, "b1", is_whole=True)  # type: ignore[arg-type]
     at = NOON.replace(tzinfo=None)
     assert warehouse.inserted == [
         ("b1", EVENTS_TOPIC, 0, 9, 10, 6, 1, 3, "42", at),
@@ -46,7 +46,7 @@ def test_one_row_per_partition_with_what_became_of_its_records() -> None:
 
 def test_a_row_that_is_there_is_left_alone() -> None:
     warehouse = Warehouse(stored={0: 6, 2: 5}, dead={0: 1}, audited=[0])
-    audit_events(warehouse, LANDED, "b1")  # type: ignore[arg-type]
+    audit_events(warehouse, LANDED, "b1", is_whole=True)  # type: ignore[arg-type]
     assert [row[2] for row in warehouse.inserted] == [2]
 
 
@@ -55,4 +55,4 @@ def test_a_record_lost_or_counted_twice_is_named_and_stops_the_load(
     stored: dict[int, int], dead: dict[int, int]
 ) -> None:
     with pytest.raises(Disagreement, match=r"events of partition \d: .* records in the lake"):
-        audit_events(Warehouse(stored, dead), LANDED, "b1")  # type: ignore[arg-type]
+        audit_events(Warehouse(stored, dead), LANDED, "b1", is_whole=True)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from concord.batch.range import batch_id, between, changes_between, check_never_back, predecessor
+from concord.batch.range import Span, batch_id, between, changes_between, check_never_back, span_of, spans
 from concord.contracts.names import cdc_topic
 from concord.contracts.position import Position, Publication
 from concord.contracts.tables import ORDERS, USERS
@@ -42,8 +42,8 @@ def test_range_is_the_lakes_by_the_lakes_column_names() -> None:
 
 def test_table_without_new_changes_has_no_range() -> None:
     assert between(cdc_topic(USERS), held(4), held(9)).is_empty
-    assert [feed.name for feed, _ in changes_between(held(4), held(9))] == [ORDERS.name]
-    assert list(changes_between(held(4), held(4))) == []
+    assert [feed.name for feed, _ in changes_between(Span(held(4), held(9)))] == [ORDERS.name]
+    assert list(changes_between(Span(held(4), held(4)))) == []
 
 
 def test_empty_range_matches_nothing() -> None:
@@ -66,16 +66,25 @@ def test_lake_that_holds_less_than_was_published_is_a_disagreement() -> None:
         check_never_back(held(4), held(3))
 
 
-def test_first_batch_has_no_predecessor() -> None:
-    assert predecessor(published("a", "b"), "a")[0] is None
+def test_a_batch_brought_what_lies_above_the_one_published_just_before() -> None:
+    assert spans(published("a", "b", "c")) == {
+        "a": Span(Position(), held(0)),
+        "b": Span(held(0), held(1)),
+        "c": Span(held(1), held(2)),
+    }
 
 
-def test_predecessor_is_the_batch_published_just_before() -> None:
-    before, again = predecessor(published("a", "b", "c"), "c")
-    assert (before.batch_id if before else None, again.batch_id) == ("b", "c")
+def test_what_two_spans_share_is_above_both_and_up_to_the_lower_end() -> None:
+    assert Span(held(2, 0), held(9, 5)).within(Span(held(0, 3), held(4, 9))) == Span(held(2, 3), held(4, 5))
+
+
+def test_spans_apart_share_nothing() -> None:
+    assert Span(held(0), held(4)).within(Span(held(4), held(9))).is_empty
+    assert Span(held(0), held(4)).within(Span(Position(), Position())).is_empty
+    assert not Span(held(0), held(4)).within(Span(held(3), held(9))).is_empty
 
 
 def test_unknown_batch_is_refused_and_the_known_ones_are_named() -> None:
     with pytest.raises(Misconfigured, match="batch x was never published") as caught:
-        predecessor(published("a", "b"), "x")
+        span_of(published("a", "b"), "x")
     assert "a, b" in caught.value.hint

@@ -9,9 +9,9 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from concord.batch.days import Days
 from concord.batch.job_runs import Counts, JobRun, Mode
 from concord.batch.measure import Spent
-from concord.batch.metrics.days import Days
 from concord.batch.metrics.job import Request
 from concord.cli.batch import app
 from concord.cli.batch_metrics import document

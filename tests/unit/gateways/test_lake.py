@@ -10,7 +10,7 @@ from concord.contracts.position import Position
 from concord.contracts.tables import ORDERS, as_change, in_lake
 from concord.contracts.types import TEXT
 from concord.errors import Misconfigured
-from concord.gateways.lake import POSITION, Lake, compare, maxima, partitions, schema_of
+from concord.gateways.lake import POSITION, Lake, compare, extent_of, partitions, schema_of
 
 CHANGES = in_lake(as_change(ORDERS))
 LAKE = Lake(
@@ -48,13 +48,15 @@ def test_a_change_log_is_split_by_the_day_of_arrival() -> None:
     assert (str(field.transform), field.source_id) == ("day", schema.find_field("_timestamp").field_id)
 
 
-def test_the_position_is_the_highest_offset_of_each_partition() -> None:
-    table = rows(("a", 0, 7), ("a", 0, 9), ("a", 1, 2), ("b", 0, 1))
-    assert Position.of(maxima(table)) == Position.of([("a", 0, 9), ("a", 1, 2), ("b", 0, 1)])
+def test_the_extent_is_the_lowest_and_the_highest_offset_of_each_partition() -> None:
+    batches = [*rows(("a", 0, 7), ("a", 0, 9), ("a", 1, 2)).to_batches(), *rows(("a", 0, 3), ("b", 0, 1)).to_batches()]
+    lowest, highest = extent_of(batches)
+    assert lowest == Position.of([("a", 0, 3), ("a", 1, 2), ("b", 0, 1)])
+    assert highest == Position.of([("a", 0, 9), ("a", 1, 2), ("b", 0, 1)])
 
 
 def test_no_rows_hold_nothing() -> None:
-    assert Position.of(maxima(rows(("a", 0, 1)).slice(1))) == Position()
+    assert extent_of(rows(("a", 0, 1)).slice(1).to_batches()) == (Position(), Position())
 
 
 def test_a_table_as_declared_is_accepted() -> None:

@@ -6,7 +6,7 @@ What a session is, and what a step of the funnel, says ``rules.sessions``.
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
-from concord.batch.metrics.days import Days
+from concord.batch.days import Days
 from concord.batch.metrics.ratios import exact_ratio
 from concord.batch.metrics.source import Source
 from concord.contracts.events import EventType

@@ -12,11 +12,11 @@ from datetime import datetime
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from concord.batch.days import EVERY, NONE, Days
 from concord.batch.feeds import spark_name
 from concord.batch.job_runs import Common, Counts, JobRun, Mode, note
 from concord.batch.measure import Meter
 from concord.batch.metrics.customers import customer_metrics, unknown_customers
-from concord.batch.metrics.days import EVERY, NONE, Days
 from concord.batch.metrics.funnel import funnel_metrics
 from concord.batch.metrics.orders import order_metrics, purchases
 from concord.batch.metrics.products import lines_without_order, product_metrics

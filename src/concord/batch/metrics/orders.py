@@ -3,7 +3,7 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from concord.batch.metrics.days import Days
+from concord.batch.days import Days
 from concord.batch.metrics.ratios import exact_ratio, exact_ratio_or_zero
 from concord.batch.metrics.source import Source
 from concord.contracts.tables import ORDER_ITEMS, ORDERS, USERS, OrderStatus

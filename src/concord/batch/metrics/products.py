@@ -3,7 +3,7 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from concord.batch.metrics.days import Days
+from concord.batch.days import Days
 from concord.batch.metrics.orders import purchases
 from concord.batch.metrics.ratios import exact_ratio
 from concord.batch.metrics.source import Source

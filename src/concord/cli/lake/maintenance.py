@@ -13,6 +13,7 @@ from concord.batch import job, maintain, mirrors
 from concord.batch.lease import lease
 from concord.batch.maintain import Maintained, TableJob
 from concord.cli.audited import Noted, audited
+from concord.cli.days import From, To, days_of
 from concord.cli.lake.tables import Hours, Names, chosen
 from concord.cli.output import AsJson, console, errors, print_json, table
 from concord.contracts.audit import Action
@@ -69,8 +70,14 @@ def clean_orphans(names: Names = None, older_than: Hours = 72.0, as_json: AsJson
 
 def rebuild(
     name: Annotated[str, typer.Argument(metavar="TABLE", help=f"A mirror: {', '.join(TABLES)}.")],
+    first: From = None,
+    last: To = None,
 ) -> None:
-    """Build a mirror anew from its whole change log. Readers see the old rows or the new ones."""
+    """Build a mirror anew from its whole change log, or its rows of some days (of created_at) at the position it holds.
+
+    Readers see the old rows or the new ones.
+    """
+    days = days_of(first, last)
     if name not in TABLES:
         raise typer.BadParameter(f"{name} is none of {', '.join(TABLES)}")
     settings = load_settings()
@@ -79,9 +86,11 @@ def rebuild(
     snapshot = lake.current_snapshot(log)
     if snapshot is None:
         raise Misconfigured(f"{log} is empty, so there is nothing to build {name} from")
-    upto = lake.position(log, snapshot)
     with _job(settings, f"rebuild {name}", lake) as noted, _alone(settings), _spark(settings) as spark:
-        built = mirrors.rebuild(spark, TABLES[name], upto, snapshot)
+        if days.are_all:
+            built = mirrors.rebuild(spark, TABLES[name], lake.position(log, snapshot), snapshot)
+        else:
+            built = mirrors.rebuild_days(spark, TABLES[name], days, snapshot)
         counts = {"rows_in": built.records, "rows_out": built.changed_keys, "rows_rejected": built.set_aside}
         noted.note(**counts, read_at={log: snapshot})
     console.print(f"{name}: {built.changed_keys:,} rows", highlight=False)

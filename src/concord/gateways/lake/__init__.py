@@ -1,6 +1,6 @@
 """The lake: Iceberg tables behind a REST catalog, read and created through pyiceberg."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
@@ -22,13 +22,13 @@ from pyiceberg.exceptions import (
 from pyiceberg.expressions import AlwaysTrue, In
 from pyiceberg.partitioning import PARTITION_FIELD_ID_START, PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
-from pyiceberg.table import DataScan, Table
+from pyiceberg.table import Table
 from pyiceberg.transforms import parse_transform
 from requests import RequestException
 
 from concord.contracts.model import Dataset
 from concord.contracts.names import LAKE_NAMESPACE
-from concord.contracts.position import Position
+from concord.contracts.position import Position, TopicPartition
 from concord.contracts.tables import POSITION_KEY, lake_name
 from concord.dialects import iceberg
 from concord.errors import Misconfigured, Unavailable
@@ -58,6 +58,7 @@ SPARK_EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExten
 SCOPE = "PRINCIPAL_ROLE:ALL"
 COMMIT_RETRIES = "commit.retry.num-retries"
 POSITION = TOPIC, PARTITION, OFFSET = tuple(map(lake_name, POSITION_KEY))
+EXTENT = (TOPIC, PARTITION, f"{OFFSET}_min", f"{OFFSET}_max")
 TRANSIENT = (RequestException, ServerError, ServiceUnavailableError, OSError)
 REFUSED = (UnauthorizedError, OAuthError)
 
@@ -127,8 +128,14 @@ class Lake:
 
     def position(self, name: str, snapshot_id: int | None = None) -> Position:
         """Per (topic, partition) the highest offset that the table holds, now or in an older snapshot."""
-        scan = self._table(name).scan(selected_fields=POSITION, snapshot_id=snapshot_id)
-        return self._ask(f"read positions of {name}", lambda _: _highest(scan))
+        return self.extent(name, snapshot_id)[1]
+
+    def extent(
+        self, name: str, snapshot_id: int | None = None, row_filter: str | None = None
+    ) -> tuple[Position, Position]:
+        """Per (topic, partition) the lowest and the highest offset of the rows that ``row_filter`` keeps."""
+        scan = self._table(name).scan(row_filter or AlwaysTrue(), POSITION, snapshot_id=snapshot_id)
+        return self._ask(f"read positions of {name}", lambda _: extent_of(scan.to_arrow_batch_reader()))
 
     def current_snapshot(self, name: str) -> int | None:
         """The id of the newest snapshot, None for a table nothing was ever written to."""
@@ -369,11 +376,15 @@ def _append_missing(table: Table, rows: pa.Table, key: Sequence[str]) -> int:
     return len(lacking)
 
 
-def _highest(scan: DataScan) -> Position:
-    """One batch of the three columns at a time: a change log need not fit in memory."""
-    return Position.of(row for batch in scan.to_arrow_batch_reader() for row in maxima(pa.Table.from_batches([batch])))
-
-
-def maxima(rows: pa.Table) -> Iterable[tuple[str, int, int]]:
-    highest: Mapping[str, list[object]] = rows.group_by([TOPIC, PARTITION]).aggregate([(OFFSET, "max")]).to_pydict()
-    return zip(highest[TOPIC], highest[PARTITION], highest[f"{OFFSET}_max"], strict=True)  # type: ignore[arg-type]
+def extent_of(batches: Iterable[pa.RecordBatch]) -> tuple[Position, Position]:
+    """Lowest and highest offsets. One batch of rows at a time: a change log need not fit in memory."""
+    lowest: dict[TopicPartition, int] = {}
+    highest: dict[TopicPartition, int] = {}
+    for batch in batches:
+        rows = pa.Table.from_batches([batch]).group_by([TOPIC, PARTITION])
+        found = rows.aggregate([(OFFSET, "min"), (OFFSET, "max")]).to_pydict()
+        for topic, partition, low, high in zip(*(found[name] for name in EXTENT), strict=True):
+            place = TopicPartition(topic, partition)
+            lowest[place] = min(low, lowest.get(place, low))
+            highest[place] = max(high, highest.get(place, high))
+    return Position(lowest), Position(highest)
