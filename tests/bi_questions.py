@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from concord.contracts.tables import TOAST_PLACEHOLDER
 from concord.rules.customers import is_at_risk
 from concord.rules.ratios import ratio
 from tests.marts_oracle import before_month, day, month, total
@@ -14,6 +15,8 @@ from tests.visits_oracle import VisitsOracle, steps_by_category
 
 Values = tuple[Any, ...]
 ZERO = Decimal("0.00")
+THEN = datetime(2024, 1, 25, 2, 30, tzinfo=UTC)
+"""Some night within the shop's life."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,44 @@ def views_and_sales(visits: VisitsOracle) -> list[Values]:
     return [(category, viewed[category], sold[category]) for category in sorted(viewed.keys() & sold.keys())]
 
 
+def prices_then(visits: VisitsOracle) -> list[Values]:
+    log = visits.shop.history.logs["products"]
+    then = {key: as_it_was(log, key, THEN) for key in sorted(visits.shop.products)}
+    return [(key, product["price"]) for key, product in then.items() if product]
+
+
+def address_at_each_order(visits: VisitsOracle) -> list[Values]:
+    """Of customers who were captured by then."""
+    log = visits.shop.history.logs["users"]
+    orders = [order for order in visits.shop.orders if order["user_id"] is not None]
+    buyers = {order["id"]: as_it_was(log, order["user_id"], order["created_at"]) for order in orders}
+    return sorted((order, buyer["email"], buyer["last_name"]) for order, buyer in buyers.items() if buyer)
+
+
+def as_it_was(log: list[dict[str, Any]], key: int, then: datetime) -> dict[str, Any] | None:
+    """The row by its changes up to that moment."""
+    row: dict[str, Any] | None = None
+    for change in (change for change in log if change["id"] == key):
+        if change["__source_ts_ms"] > then:
+            break
+        kept = {name: row[name] for name, sent in change.items() if row and sent == TOAST_PLACEHOLDER}
+        row = None if change["__op"] == "d" else change | kept
+    return row
+
+
 QUESTIONS = {
+    "what each product cost one night": Question(
+        f"select product_id, price from MARTS.product_history where valid_from <= '{THEN:%Y-%m-%d %H:%M:%S}' "
+        f"and (valid_to is null or valid_to > '{THEN:%Y-%m-%d %H:%M:%S}') order by product_id",
+        prices_then,
+    ),
+    "which address and name the customer had when an order was placed": Question(
+        "select orders.id, users.email, users.last_name from STAGING.orders_enhanced as orders "
+        "inner join MARTS.user_history as users on orders.user_id = users.user_id "
+        "and orders.created_at >= users.valid_from "
+        "and (users.valid_to is null or orders.created_at < users.valid_to) order by orders.id",
+        address_at_each_order,
+    ),
     "orders and revenue per month": Question(
         "select date_trunc('month', date)::date as month, sum(total_orders), sum(total_revenue) "
         "from MARTS.daily_business_metrics group by 1 order by 1",

@@ -13,11 +13,13 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any
 
+from concord.contracts.histories import PRODUCT_HISTORY, USER_HISTORY
 from concord.contracts.tables import OrderStatus
 from concord.rules import customers as rules
 from concord.rules.bands import CUSTOMER_TIERS, ORDER_SIZES, PRICE_TIERS, customer_tier
 from concord.rules.orders import is_completed, is_revenue
 from concord.rules.ratios import ratio, ratio_or_zero
+from tests.history_oracle import history_rows
 from tests.shop_history import ShopHistory
 
 Row = dict[str, Any]
@@ -70,6 +72,8 @@ class Oracle:
             "monthly_kpis": [self.month(each) for each in self.months],
             "monthly_cohorts": list(self.cohorts()),
             "product_recommendations": [row for key in sorted(self.products) for row in self.recommended(key)],
+            "user_history": list(history_rows(USER_HISTORY, self.history.logs["users"])),
+            "product_history": list(history_rows(PRODUCT_HISTORY, self.history.logs["products"])),
         }
 
     # --- shared ---

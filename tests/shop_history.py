@@ -34,6 +34,7 @@ class ShopHistory:
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
+        self.clock = random.Random(self.seed)
         self.offsets: dict[tuple[str, int], int] = {}
         self.last_id = dict.fromkeys(TABLES, 0)
         self.visits = VisitHistory(self.seed)
@@ -202,7 +203,11 @@ class ShopHistory:
         partition = key % TOPIC_PARTITIONS
         offset = self.offsets.get((table.name, partition), -1) + self.dice.randint(1, 3)
         self.offsets[table.name, partition] = offset
-        return {"_partition": partition, "offset": offset}
+        return {"_partition": partition, "offset": offset, "__source_ts_ms": self._committed()}
+
+    def _committed(self) -> datetime:
+        """Some time of the day: a few commits share a millisecond, and now and then the clock was set back."""
+        return datetime.combine(self.day, time(self.clock.randint(0, 5)), UTC)
 
     def position(self) -> Position:
         """Everything so far."""

@@ -259,3 +259,32 @@ create table if not exists MARTS.category_funnel (
     created_at TIMESTAMP_NTZ not null
 )
 cluster by (date, product_category);
+
+create table if not exists MARTS.user_history (
+    user_id NUMBER(38, 0) not null,
+    version NUMBER(38, 0) not null,
+    email STRING,
+    first_name STRING,
+    last_name STRING,
+    valid_from TIMESTAMP_NTZ not null,
+    valid_to TIMESTAMP_NTZ,
+    is_current BOOLEAN not null,
+    is_deleted BOOLEAN not null,
+    created_at TIMESTAMP_NTZ not null
+)
+cluster by (user_id);
+
+create table if not exists MARTS.product_history (
+    product_id NUMBER(38, 0) not null,
+    version NUMBER(38, 0) not null,
+    name STRING,
+    category STRING not null,
+    price NUMBER(10, 2) not null,
+    cost NUMBER(10, 2),
+    valid_from TIMESTAMP_NTZ not null,
+    valid_to TIMESTAMP_NTZ,
+    is_current BOOLEAN not null,
+    is_deleted BOOLEAN not null,
+    created_at TIMESTAMP_NTZ not null
+)
+cluster by (product_id);

@@ -102,6 +102,8 @@ def test_marts_rows_that_a_row_of_the_shop_is_part_of_are_found(copy: WarehouseC
     assert [month for _, month in found["monthly_cohorts", "orders"]] == [day.replace(day=1)]
     assert {tier for _, tier in found["customer_tier_analytics", "orders"]} == {*TIERS}
     assert [place for _, place in found["product_recommendations", "products"]] == [1, 2, 3, 4, 5]
+    assert (order["user_id"], 1) in found["user_history", "users"]
+    assert (line["product_id"], 1) in found["product_history", "products"]
 
 
 def is_a_sale(history: ShopHistory, line: dict[str, Any]) -> bool:
@@ -372,6 +374,14 @@ PLANTED = {
         "update MARTS_SHADOW.monthly_kpis set retention_rate = 1.01 where month = "
         "(select max(month) from MARTS_SHADOW.monthly_kpis)"
     ),
+    "history_periods_follow_each_other": (
+        "update MARTS_SHADOW.product_history set is_deleted = true where is_current and product_id = "
+        "(select min(product_id) from MARTS_SHADOW.product_history)"
+    ),
+    "history_ends_in_the_current_state": (
+        "update MARTS_SHADOW.user_history set last_name = 'Nobody' where is_current and user_id = "
+        "(select min(user_id) from MARTS_SHADOW.user_history)"
+    ),
 }
 """A fault for each critical test of the project's own."""
 
@@ -388,7 +398,7 @@ def test_a_fault_in_the_working_copies_fails_its_critical_test(copy: WarehouseCo
         assert copy.client.execute(fault) == 1
     results = results_of(copy, history, *PLANTED)
     assert {result["unique_id"].split(".")[2]: result["status"] for result in results} == dict.fromkeys(PLANTED, "fail")
-    with pytest.raises(ContractViolation, match=r"6 critical tests failed: \w+ \(\d rows\), "):
+    with pytest.raises(ContractViolation, match=r"8 critical tests failed: \w+ \(\d rows\), "):
         judge(results)
 
 

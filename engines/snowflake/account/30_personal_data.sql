@@ -52,6 +52,12 @@ alter table MARTS.customer_analytics modify column email set tag GOVERNANCE.pers
 
 alter table MARTS.customer_analytics modify column full_name set tag GOVERNANCE.personal = 'name';
 
+alter table MARTS.user_history modify column email set tag GOVERNANCE.personal = 'email';
+
+alter table MARTS.user_history modify column first_name set tag GOVERNANCE.personal = 'name';
+
+alter table MARTS.user_history modify column last_name set tag GOVERNANCE.personal = 'name';
+
 create tag if not exists GOVERNANCE.purpose allowed_values 'load', 'transform', 'report';
 
 alter warehouse LOAD_WH set tag GOVERNANCE.purpose = 'load';

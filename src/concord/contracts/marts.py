@@ -2,6 +2,7 @@
 
 from concord.contracts.derived import BUILT_AT, DAILY_BUSINESS_METRICS, RATIO, SUM, share
 from concord.contracts.funnels import CATEGORY_FUNNEL, FUNNEL
+from concord.contracts.histories import PRODUCT_HISTORY, USER_HISTORY
 from concord.contracts.model import Column, Dataset, by_name
 from concord.contracts.personal import Personal
 from concord.contracts.types import BIGINT, BOOLEAN, DATE, INSTANT, TEXT, Category
@@ -209,6 +210,8 @@ MARTS = by_name(
     PRODUCT_RECOMMENDATIONS,
     FUNNEL,
     CATEGORY_FUNNEL,
+    USER_HISTORY,
+    PRODUCT_HISTORY,
 )
 
 LOAD_STAMPS = ("processed_at", "created_at", "last_updated")

@@ -67,6 +67,8 @@ PARTS: Mapping[str, Mapping[str, str]] = {
     "product_recommendations": {"products": "product_id = %(key)s"},
     "funnel": {},
     "category_funnel": {},
+    "user_history": {"users": "user_id = %(key)s"},
+    "product_history": {"products": "product_id = %(key)s"},
 }
 """Mart → table → the mart's rows in which a row of the table counts. Where tiers are ranked, all tiers of a day do.
 Funnels are made of events."""

@@ -18,7 +18,7 @@ import psutil
 
 from concord.bench.batch.files import Paths, reading
 from concord.contracts.model import Dataset
-from concord.contracts.tables import ORDERS, PRODUCTS, TABLES, TOAST_PLACEHOLDER
+from concord.contracts.tables import ORDERS, PRODUCTS, TABLES, TOAST_PLACEHOLDER, USERS
 from concord.errors import Unavailable
 from concord.platform.states import memory_bytes
 from concord.rules import customers as rules
@@ -31,7 +31,7 @@ WEIGH_SECONDS = 0.2
 MODELS = (
     "users_enhanced", "products_enhanced", "orders_enhanced", "order_items_enhanced", "daily_business_metrics",
     "customer_tier_analytics", "product_performance", "customer_analytics", "monthly_kpis", "monthly_cohorts",
-    "product_recommendations",
+    "product_recommendations", "user_history", "product_history",
 )  # fmt: skip
 """Published tables that are made of the shop's rows, in the order in which they are computed."""
 
@@ -110,7 +110,7 @@ def statements(paths: Paths, as_of: datetime) -> Iterator[str]:
     yield MACROS
     for name, table in TABLES.items():
         yield f"create table {name} as {current(table, paths[name])}"
-    for table in (ORDERS, PRODUCTS):
+    for table in (ORDERS, PRODUCTS, USERS):
         yield f"create view {table.name}_log as select * from {reading(paths[table.name])}"
     yield "create table purchases as select *, created_at::date as date from orders where status <> 'cancelled'"
     yield (
@@ -153,7 +153,11 @@ def _declared(as_of: datetime) -> Iterator[str]:
         "min_orders_together": rules.MIN_ORDERS_TOGETHER,
         "recommendations": rules.RECOMMENDATIONS,
     }
-    words = {"email_pattern": EMAIL.strip("^$"), "lowest_tier": CUSTOMER_TIERS.lowest}
+    words = {
+        "email_pattern": EMAIL.strip("^$"),
+        "lowest_tier": CUSTOMER_TIERS.lowest,
+        "placeholder": TOAST_PLACEHOLDER,
+    }
     yield from (f"set variable {name} = {value}" for name, value in numbers.items())
     yield from (f"set variable {name} = '{value}'" for name, value in words.items())
     yield f"set variable as_of = timestamptz '{as_of.isoformat()}'"
