@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from concord.batch.models import JOURNAL_PREFIX, PUBLISHED, SHADOW_SUFFIX
+from concord.batch.models import PUBLISHED, SHADOW_SUFFIX
 from concord.batch.verify_models import SUFFIX
 from concord.contracts.tables import TABLES
-from concord.contracts.warehouse import DATABASE, RAW
+from concord.contracts.warehouse import DATABASE, JOURNAL_PREFIX, RAW
 from concord.quality.failures import SCHEMA as TEST_FAILURES
 from concord.standins.snowflake.statements import LEAD, rewrite
 from tests.warehouse_record import Sent

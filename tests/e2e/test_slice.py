@@ -571,7 +571,11 @@ WHERE_PERSONS_LIE = {
     *(f"lake ecommerce.{table}" for table in ("users", "users_changes", "events_landing")),
     *("documents", "lake documents", "lake ecommerce.documents"),
     *("warehouse raw.orders", "warehouse, sessions", "warehouse, events", "warehouse raw.users, by words"),
-    *("warehouse staging.users_enhanced", "warehouse marts.customer_analytics, by words"),
+    *(
+        "warehouse staging.users_enhanced",
+        "warehouse marts.user_history",
+        "warehouse marts.customer_analytics, by words",
+    ),
 }
 
 

@@ -10,11 +10,11 @@ from concord.contracts.funnels import INTERMEDIATE
 from concord.contracts.marts import MARTS
 from concord.contracts.model import Dataset
 from concord.contracts.position import Position
+from concord.contracts.warehouse import JOURNAL_PREFIX
 from concord.dialects.snowflake import create_table
 from concord.gateways.snowflake import Snowflake
 
 SHADOW_SUFFIX = "_SHADOW"
-JOURNAL_PREFIX = "unpublished_"
 PUBLISHED: tuple[tuple[str, Dataset], ...] = (
     *(("STAGING", dataset) for dataset in (*STAGING.values(), *INTERMEDIATE.values())),
     *(("MARTS", dataset) for dataset in MARTS.values()),

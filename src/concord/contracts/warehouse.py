@@ -69,3 +69,5 @@ MONITOR = Monitor("CONCORD_MONTHLY", credits_per_month=100, notify=80, suspend=1
 DATABASE = "ECOMMERCE_DW"
 RAW, STAGING, MARTS, GOVERNANCE = "RAW", "STAGING", "MARTS", "GOVERNANCE"
 SCHEMAS = (RAW, STAGING, MARTS)
+JOURNAL_PREFIX = "unpublished_"
+"""Before a table's name: the keys whose rows in the working copy are not those that readers see."""

@@ -6,18 +6,20 @@ A table is erased by the names of its columns: those that a contract classifies 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from concord.contracts.documents import RAW_DOCUMENTS
 from concord.contracts.events import EVENTS
+from concord.contracts.histories import USER_HISTORY, VERSION
 from concord.contracts.model import Column
 from concord.contracts.tables import ORDERS, TOAST_PLACEHOLDER
-from concord.contracts.warehouse import RAW
+from concord.contracts.warehouse import JOURNAL_PREFIX, RAW
 from concord.dialects.snowflake import TABLES_BY_SCHEMA
 from concord.erasure.outcome import Done, Found
 from concord.erasure.owners import owner_column
+from concord.erasure.periods import Version, joined
 from concord.erasure.person import NAMES, Person
 from concord.erasure.values import CLICK_COLUMNS, DEVICE_ID, ERASED, erased_event, personal, stand_in, token
 from concord.errors import Misconfigured
@@ -52,6 +54,7 @@ def erase(warehouse: Snowflake, person: Person, apply: bool) -> Iterator[Done]:
     its = Erasing(warehouse, person, apply)
     yield from its.load_tables()
     yield from its.profiles()
+    yield from its.histories()
     yield from its.documents()
     yield from its.sessions()
     yield from its.events()
@@ -118,6 +121,31 @@ class Erasing:
         if column.name == FULL_NAME:
             return " ".join([ERASED] * len(NAMES))
         return stand_in(self.person.user_id, column)
+
+    def histories(self) -> Iterator[Done]:
+        """What the person was once and is now reads the same: one version, as a history built anew would have it."""
+        for table, columns in self.tables.items():
+            if _is_named(table, USER_HISTORY.name):
+                yield self._history(table, columns)
+
+    def _history(self, table: str, columns: Sequence[str]) -> Done:
+        theirs = f"from {table} where {USER_HISTORY.key[0]} = {self.person.user_id}"
+        rows = self.warehouse.query(f"select {', '.join(columns)} {theirs} order by {VERSION.name}")
+        left = joined([dict(zip(columns, row, strict=True)) for row in rows])
+        if self.apply and len(left) < len(rows):
+            self._write_history(table, columns, theirs, left)
+        return Done(f"warehouse {table}", "versions joined", len(rows) - len(left))
+
+    def _write_history(self, table: str, columns: Sequence[str], theirs: str, left: Sequence[Version]) -> None:
+        """The next publication is told: until then, working copy and published table may differ by other changes too."""
+        key, marks = ", ".join(USER_HISTORY.key), ", ".join(["%s"] * len(columns))
+        journals = [name for name in self.tables if _is_named(name, JOURNAL_PREFIX + USER_HISTORY.name)]
+        with self.warehouse.transaction():
+            for journal in journals:
+                self.warehouse.execute(f"insert into {journal} ({key}) select {key} {theirs}")
+            self.warehouse.execute(f"delete {theirs}")
+            values = [tuple(map(_naive, version.values())) for version in left]
+            self.warehouse.execute_many(f"insert into {table} ({', '.join(columns)}) values ({marks})", values)
 
     def documents(self) -> Iterator[Done]:
         """Names of files about the person's orders; bytes and texts are in the lake alone."""
@@ -208,12 +236,22 @@ class Erasing:
 def scan(warehouse: Snowflake, person: Person, now: datetime) -> Iterator[Found]:
     """By the classified columns, then every table's texts by the person's words, then what time travel keeps."""
     its = Erasing(warehouse, person, apply=False)
-    for step in (its.load_tables, its.profiles, its.documents, its.sessions, its.events):
+    for step in (its.load_tables, its.profiles, its.histories, its.documents, its.sessions, its.events):
         for done in step():
             yield Found(done.place, done.count)
     for table, columns in text_columns(warehouse, its.tables).items():
         yield Found(f"warehouse {table}, by words", _named(warehouse, table, columns, its.tables[table], person))
     yield from _kept_by_account(warehouse, now)
+
+
+def _is_named(table: str, name: str) -> bool:
+    """Whatever schema it lies in."""
+    return table.rpartition(".")[2] == name
+
+
+def _naive(value: Any) -> Any:
+    """Instants as the warehouse's tables have them: UTC without a zone."""
+    return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
 
 
 def text_columns(warehouse: Snowflake, tables: Tables) -> Tables:
