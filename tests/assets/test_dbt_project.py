@@ -12,10 +12,11 @@ import yaml
 from concord.contracts.behaviour import GUEST, LATENESS_SECONDS
 from concord.contracts.derived import STAGING
 from concord.contracts.funnels import INTERMEDIATE
+from concord.contracts.histories import PRODUCT_HISTORY, USER_HISTORY, tracked
 from concord.contracts.marts import MARTS, stamp
 from concord.contracts.model import Dataset
 from concord.contracts.names import EVENTS_TOPIC, cdc_topic
-from concord.contracts.tables import TABLES, TOAST_PLACEHOLDER, OrderStatus
+from concord.contracts.tables import PRODUCTS, TABLES, TOAST_PLACEHOLDER, USERS, OrderStatus
 from concord.rules import customers
 from concord.rules.bands import CUSTOMER_TIERS, ORDER_SIZES, PRICE_TIERS
 from concord.rules.orders import COMPLETED, REVENUE
@@ -28,6 +29,7 @@ MODELS = {
     **{f"int_{name}": dataset for name, dataset in INTERMEDIATE.items()},
     **{f"mart_{name}": dataset for name, dataset in MARTS.items()},
 }
+HISTORY_OF = ((USERS, USER_HISTORY), (PRODUCTS, PRODUCT_HISTORY))
 
 
 def read(path: str) -> Any:
@@ -148,6 +150,17 @@ def test_base_model_takes_every_column_and_fills_every_toastable_one(table: Data
     columns, _, toastable = select.partition("toastable")
     assert words(columns) == [table.name, *table.names, f"changed_{table.name}"]
     assert tuple(words(toastable)) == table.toastable
+
+
+@pytest.mark.parametrize(("table", "history"), HISTORY_OF, ids=lambda dataset: dataset.name)
+def test_history_tracks_what_its_contract_does_and_is_held_against_the_state(table: Dataset, history: Dataset) -> None:
+    text = (DBT / f"models/marts/mart_{history.name}.sql").read_text().partition("history_at_position")[2]
+    columns, _, toastable = text.partition("toastable=")
+    assert words(columns.partition("]")[0]) == [table.name, *tracked(history)]
+    assert words(toastable) == [name for name in tracked(history) if name in table.toastable]
+    state = (DBT / "tests/singular/history_ends_in_the_current_state.sql").read_text()
+    (line,) = (line for line in state.splitlines() if f"'mart_{history.name}'" in line)
+    assert words(line) == [f"mart_{history.name}", history.key[0], f"base_{table.name}", *tracked(history)]
 
 
 def test_placeholder_is_the_contracts() -> None:
