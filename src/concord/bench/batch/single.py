@@ -4,30 +4,24 @@ It is both what a run is checked against and what it costs without Kafka, lake, 
 own; thresholds come from ``concord.rules``, the declaration that everybody shares.
 """
 
-import multiprocessing
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import duckdb
-import psutil
 
 from concord.bench.batch.files import Paths, reading
+from concord.bench.batch.own_process import Spent, apart
 from concord.contracts.model import Dataset
 from concord.contracts.tables import ORDERS, PRODUCTS, TABLES, TOAST_PLACEHOLDER, USERS
-from concord.errors import Unavailable
-from concord.platform.states import memory_bytes
 from concord.rules import customers as rules
 from concord.rules.bands import CUSTOMER_TIERS, ORDER_SIZES, PRICE_TIERS, Bands
 from concord.rules.data_quality import EMAIL
 
 MEMORY_LIMIT = "8GB"
 """Of DuckDB; it goes to disk beyond."""
-WEIGH_SECONDS = 0.2
 MODELS = (
     "users_enhanced", "products_enhanced", "orders_enhanced", "order_items_enhanced", "daily_business_metrics",
     "customer_tier_analytics", "product_performance", "customer_analytics", "monthly_kpis", "monthly_cohorts",
@@ -61,38 +55,19 @@ class Computed:
     """What it took, and the DuckDB file with every table."""
 
     file: Path
-    seconds: float
-    cpu_seconds: float
-    peak_bytes: int
+    spent: Spent
 
 
 def compute(paths: Paths, as_of: datetime, file: Path) -> Computed:
     """Everything anew, in a process of its own."""
-    context = multiprocessing.get_context("spawn")
-    answer, theirs = context.Pipe(duplex=False)
     file.unlink(missing_ok=True)
-    process = context.Process(target=_work, args=(paths, as_of, file, theirs), name="duckdb alone")
-    process.start()
-    theirs.close()
-    peak = 0
-    while not answer.poll(WEIGH_SECONDS):
-        peak = max(peak, memory_bytes(int(process.pid or 0)))
-    try:
-        seconds, cpu = answer.recv()
-    except EOFError:
-        raise Unavailable("DuckDB alone ended without an answer", "see its last lines above") from None
-    finally:
-        process.join()
-    return Computed(file, seconds, cpu, peak)
+    return Computed(file, apart("DuckDB alone", _work, paths, as_of, file))
 
 
-def _work(paths: Paths, as_of: datetime, file: Path, answer: Connection) -> None:
-    started = time.monotonic()
+def _work(paths: Paths, as_of: datetime, file: Path) -> None:
     with connected(file) as duck:
         for statement in statements(paths, as_of):
             duck.execute(statement)
-    times = psutil.Process().cpu_times()
-    answer.send((time.monotonic() - started, times.user + times.system))
 
 
 def connected(file: Path) -> duckdb.DuckDBPyConnection:
