@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,9 +32,11 @@ from concord.quality.failures import failing, failures
 from concord.quality.keep import check
 from concord.quality.stores import WarehouseStore
 from concord.trace.parts import PARTS, keys_of
+from tests import models_in_duckdb
 from tests.bi_questions import QUESTIONS
 from tests.factories import EPOCH
 from tests.marts_oracle import Oracle
+from tests.models_in_duckdb import change_files
 from tests.older_contract import older, put_back
 from tests.shop_history import CATEGORIES, ShopHistory
 from tests.visits_oracle import VisitsOracle
@@ -80,6 +83,15 @@ def rebuilt(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[tup
 
 def test_full_build_equals_a_plain_computation(copy: WarehouseCopy, history: ShopHistory) -> None:
     assert_right(copy, history)
+
+
+def test_models_translated_to_duckdb_hold_the_same_rows(
+    copy: WarehouseCopy, history: ShopHistory, tmp_path: Path
+) -> None:
+    manifest = json.loads((copy.dbt.folder / "target" / "manifest.json").read_text())
+    found = models_in_duckdb.published(manifest, change_files(history, tmp_path), tmp_path / "models.duckdb")
+    for name, rows in copy.published().items():
+        assert found[name] == [row[:-1] for row in rows], name
 
 
 def test_marts_rows_that_a_row_of_the_shop_is_part_of_are_found(copy: WarehouseCopy, history: ShopHistory) -> None:

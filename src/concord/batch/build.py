@@ -62,11 +62,15 @@ class Finished:
 
 @dataclass(frozen=True)
 class Dbt:
-    """A dbt project and what its process is given: addresses and the password by environment."""
+    """A dbt project and what its process is given: addresses and the password by environment.
+
+    ``profiles`` is where ``profiles.yml`` lies, if not in the project.
+    """
 
     project: Path
     folder: Path
     environment: Mapping[str, str]
+    profiles: Path | None = None
 
     def build(self, as_of: datetime, extent: Extent) -> Built:
         """Bring every model to the extent's position and test it.
@@ -90,9 +94,10 @@ class Dbt:
         self._carry_out("docs", "generate", "--static", batch=variables(as_of, Extent(position)))
         return self.folder / "target" / "static_index.html"
 
-    def compile(self, as_of: datetime, position: Position) -> Path:
-        """Every model as the SQL of a full build; where dbt's account of them lies."""
-        extent, left_out = Extent(position), ("--exclude", "resource_type:test", "resource_type:unit_test")
+    def compile(self, as_of: datetime, position: Position, with_tests: bool = False) -> Path:
+        """Every model, and every test if asked for, as the SQL of a full build; where dbt's account of them lies."""
+        kinds = ("unit_test",) if with_tests else ("unit_test", "test")
+        extent, left_out = Extent(position), ("--exclude", *(f"resource_type:{kind}" for kind in kinds))
         self._carry_out("compile", *left_out, *_how(extent), batch=variables(as_of, extent))
         return self.folder / "target" / "manifest.json"
 
@@ -159,7 +164,7 @@ class Dbt:
     def _folders(self) -> tuple[str, ...]:
         return (
             *("--project-dir", str(self.project)),
-            *("--profiles-dir", str(self.project)),
+            *("--profiles-dir", str(self.profiles or self.project)),
             *("--target-path", str(self.folder / "target")),
             *("--log-path", str(self.folder / "logs")),
         )

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from concord.bench import campaign, hops, result
+from concord.bench.batch import Peer as BatchPeer
 from concord.bench.batch import Step, with_needed
 from concord.bench.beside import Beside
 from concord.bench.peers import Peer
@@ -154,6 +155,7 @@ def batch(
     ] = None,
     only: Annotated[str, typer.Option(help=f"Steps, of {', '.join(Step)}; all if not given.")] = "",
     seed: Annotated[int, typer.Option(help="The same seed gives the same rows.")] = 1,
+    peer: Annotated[list[BatchPeer], typer.Option(help="Then the same models with what others would use.")] = [],  # noqa: B006
     keep: Keep = False,
     name: Annotated[str, typer.Option(help="Of the result's file.")] = "batch",
     results: Folder = result.FOLDER,
@@ -163,7 +165,7 @@ def batch(
     from concord.bench.batch import run  # Spark and Arrow take seconds to import
     from concord.cli.batch import tools
 
-    plan = run.Plan(name, command_line(), lines, seed, with_needed(steps_of(only)), data, keep)
+    plan = run.Plan(name, command_line(), lines, seed, with_needed(steps_of(only)), data, keep, frozenset(peer))
     _finish(run.batch(load_settings(), plan, tools, Told(), say), results, as_json)
 
 

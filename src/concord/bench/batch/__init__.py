@@ -14,6 +14,12 @@ class Step(StrEnum):
     COMPACTION = "compaction"
 
 
+class Peer(StrEnum):
+    """What somebody would take on one machine who wants dbt and the models as they are."""
+
+    DBT_DUCKDB = "dbt-duckdb"
+
+
 def with_needed(steps: Iterable[Step]) -> frozenset[Step]:
     """All of them if none is named."""
     chosen = frozenset(steps) or frozenset(Step)

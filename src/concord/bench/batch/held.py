@@ -86,14 +86,22 @@ def published(warehouse: Snowflake, expected: Path) -> Iterator[Compared]:
                 ((rows,),) = warehouse.query(f"select count(*) from {relation}")
                 yield Compared(relation, 0, 0, int(rows), "any")
                 continue
-            columns = [column for column in dataset.columns if column.name != stamp(dataset)]
-            yield compare(
-                duck,
-                relation,
-                columns,
-                dataset.name,
-                partial(in_warehouse, warehouse, relation, columns),
-            )
+            yield _published(warehouse, duck, relation, dataset, dataset.name)
+
+
+def built_by_dbt(warehouse: Snowflake, built: Path) -> Iterator[Compared]:
+    """The same, all of them, against those that dbt has built in a file of DuckDB."""
+    with connected(built) as duck:
+        for schema, dataset in PUBLISHED:
+            relation = f"{schema}.{dataset.name}"
+            yield _published(warehouse, duck, relation, dataset, relation)
+
+
+def _published(
+    warehouse: Snowflake, duck: duckdb.DuckDBPyConnection, relation: str, dataset: Dataset, expected: str
+) -> Compared:
+    columns = [column for column in dataset.columns if column.name != stamp(dataset)]
+    return compare(duck, relation, columns, expected, partial(in_warehouse, warehouse, relation, columns))
 
 
 def landed(lake: Lake, table: Dataset, where: str | None) -> pa.Table:

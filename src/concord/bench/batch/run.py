@@ -7,7 +7,7 @@ from typing import Any
 
 from concord import bootstrap, provision
 from concord.batch import job
-from concord.bench.batch import Step, shop
+from concord.bench.batch import Peer, Step, shop
 from concord.bench.batch.files import OnDisk
 from concord.bench.batch.from_file import life_of
 from concord.bench.batch.logs import Logs, count
@@ -51,6 +51,7 @@ class Plan:
     steps: frozenset[Step]
     file: Path | None = None
     keeps: bool = False
+    peers: frozenset[Peer] = frozenset()
 
     @property
     def stores(self) -> tuple[str, ...]:
@@ -70,7 +71,7 @@ def batch(
     with own_stack(settings, plan.stores, watcher, plan.keeps, _provide) as own:
         folder = own.home / "bench"
         history, day = _made(plan, folder)
-        bench = Bench(own, tools_of(own), folder, plan.seed, say)
+        bench = Bench(own, tools_of(own), folder, plan.seed, say, plan.peers)
         bench.run(history, day, plan.steps)
         size = {"lines": shop.lines_there(history[ORDER_ITEMS.name]).num_rows, "changes": count(history) + count(day)}
         lake = _bytes_per_row(bootstrap.lake(own))
@@ -78,6 +79,7 @@ def batch(
         **size,
         "steps": bench.figures,
         "single_machine": bench.single,
+        "same_models": bench.same_models,
         "memory_peak_bytes": max((each["peak_bytes"] for each in bench.figures.values()), default=0),
         "capacity": {**costs(bench.figures), **lake},
     }

@@ -1,7 +1,7 @@
 """The steps of a run, one after the other on one stack, each held against DuckDB alone."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,17 @@ from concord.batch import job
 from concord.batch.maintain import compact
 from concord.batch.mirrors import bring_to, held
 from concord.batch.read_lake import Pin, pin
-from concord.bench.batch import Step, shop
+from concord.bench.batch import Peer, Step, dbt_duckdb, shop
 from concord.bench.batch import held as stores
 from concord.bench.batch.compare import Compared
 from concord.bench.batch.files import ChangeFiles
 from concord.bench.batch.logs import Logs, Offsets, count
 from concord.bench.batch.meter import Took, metered
-from concord.bench.batch.single import Computed, compute, connected
+from concord.bench.batch.own_process import Spent
+from concord.bench.batch.single import compute, connected
 from concord.bench.batch.sink import drained
 from concord.bench.batch.to_lake import write
+from concord.contracts.position import Publication
 from concord.contracts.tables import ORDER_ITEMS, TABLES, as_change, as_landed
 from concord.settings import Settings
 from concord.telemetry.clock import now
@@ -33,15 +35,17 @@ LEAST_SECONDS = 0.1
 
 @dataclass
 class Bench:
-    """One run on one stack. ``figures`` and ``compared`` grow with each step."""
+    """One run on one stack. ``figures`` and what stands beside them grow with each step."""
 
     settings: Settings
     tools: job.Tools
     folder: Path
     seed: int
     say: Callable[[str], None]
+    asked: frozenset[Peer] = frozenset()
     figures: dict[str, Any] = field(default_factory=dict)
     single: dict[str, Any] = field(default_factory=dict)
+    same_models: dict[str, dict[str, Any]] = field(default_factory=dict)
     compared: list[Compared] = field(default_factory=list)
     _offsets: Offsets = field(default_factory=Offsets, init=False)
 
@@ -113,11 +117,25 @@ class Bench:
         as_of = datetime.fromtimestamp(shop.last_moment(came) / 1000, UTC)
         self.say(f"{step}: the same by DuckDB alone")
         alone = compute(self._files.paths, as_of, self.folder / f"{step}.duckdb")
-        self.single[step] = _alone(alone, took)
+        self.single[step] = _alone(alone.spent, took)
         self._check(f"{step}: mirrors", stores.mirrors(self.tools.lake, alone.file))
         self._check(f"{step}: staging and marts", stores.published(self.tools.warehouse, alone.file))
         with connected(self.folder / "compare.duckdb") as duck:
             self._check(f"{step}: RAW", stores.raw(self.tools.warehouse, self._files, duck))
+        if Peer.DBT_DUCKDB in self.asked and outcome.publication:
+            self._dbt_duckdb(step, outcome.publication, took)
+
+    def _dbt_duckdb(self, step: Step, published: Publication, took: Took) -> None:
+        """The models that the batch has built, built anew by dbt-duckdb from the changes so far."""
+        self.say(f"{step}: the same models by {Peer.DBT_DUCKDB}")
+        folder = self.folder / Peer.DBT_DUCKDB
+        ran = dbt_duckdb.run(self.tools.dbt, self._files.paths, published.as_of, published.position, folder)
+        self.same_models.setdefault(Peer.DBT_DUCKDB, {})[step] = {
+            **_alone(ran.spent, took),
+            "models": ran.built.models,
+            "tests_passed": ran.built.tests_passed,
+        }
+        self._check(f"{step}: {Peer.DBT_DUCKDB}", stores.built_by_dbt(self.tools.warehouse, ran.file))
 
     # --- one table of the lake ---
 
@@ -202,11 +220,9 @@ def _built(outcome: job.Outcome) -> dict[str, Any]:
     return {"models": built.models, "tests_passed": built.tests_passed, "tests_warned": list(built.warnings)}
 
 
-def _alone(alone: Computed, took: Took) -> dict[str, Any]:
+def _alone(alone: Spent, took: Took) -> dict[str, Any]:
     return {
-        "seconds": alone.seconds,
-        "cpu_seconds": alone.cpu_seconds,
-        "peak_bytes": alone.peak_bytes,
+        **asdict(alone),
         "times_as_long": took.seconds / alone.seconds,
         "times_the_cpu": sum(took.cpu_seconds.values()) / alone.cpu_seconds,
     }

@@ -112,9 +112,24 @@ def test_the_page_says_what_was_measured_and_what_spark_costs() -> None:
     text = section(DOCUMENT)
 
     assert "| Kafka → Iceberg by the Connect sink | 25,000 rows/s | ≥ 20,000 | ≥ 40,000 | reached |" in text
-    assert "the batch took 60 times as long and 2 times the CPU" in text
+    assert "the batch took 60 times as long and 2.0 times the CPU" in text
     assert page.WHEN_SPARK_PAYS in text
     assert "12 files to 2" in text
+
+
+def test_the_page_holds_a_peer_beside_the_batch_and_duckdb_alone() -> None:
+    each = {"seconds": 20.0, "cpu_seconds": 30.0, "peak_bytes": GIB, "times_as_long": 4.25, "times_the_cpu": 1.5}
+    steps = {name: {**each, "models": 55, "tests_passed": 83} for name in SINGLE}
+    result = {**DOCUMENT["result"], "same_models": {"dbt-duckdb": steps}}
+
+    text = section({**DOCUMENT, "result": result})
+
+    row = next(line for line in text.splitlines() if line.startswith("| batch |") and "4.2" in line)
+    assert [cell.strip() for cell in row.strip("|").split("|")][1:4] == ["95.1", "1.0", "20.0"]
+    assert "as long as dbt-duckdb" in text
+    assert "the day took 4.2 times as long and 1.5 times the CPU" in text
+    assert "55 models and seeds, 83 tests passed" in text
+    assert "dbt-duckdb" not in section(DOCUMENT)
 
 
 def test_plots_are_written_the_same_each_time(tmp_path) -> None:
