@@ -11,6 +11,7 @@ from pathlib import Path
 
 from concord.batch.build import Built, Dbt, judge
 from concord.bench.batch import ported
+from concord.bench.batch.dbt_command import dbt_command
 from concord.bench.batch.files import Paths
 from concord.bench.batch.own_process import Spent, apart
 from concord.bench.batch.single import MEMORY_LIMIT
@@ -38,13 +39,3 @@ def run(dbt: Dbt, paths: Paths, as_of: datetime, position: Position, folder: Pat
     spent = apart("dbt build", dbt_command, "build", project, folder)
     results = json.loads((project / "target" / "run_results.json").read_text())
     return Ran(file, judge(results["results"]), spent)
-
-
-def dbt_command(name: str, project: Path, profiles: Path) -> None:
-    """One command of dbt in this process. That dbt takes seconds to import is part of what it takes."""
-    from dbt.cli.main import dbtRunner
-
-    folders = ("--project-dir", str(project), "--profiles-dir", str(profiles))
-    done = dbtRunner().invoke(["--quiet", "--no-version-check", name, *folders])
-    if done.exception:
-        raise done.exception

@@ -17,7 +17,7 @@ WEIGH_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Spent:
-    """CPU is the whole process's and its children's, memory its PSS at its highest."""
+    """CPU is the process's and its children's, memory their PSS at its highest; imports before the work do not count."""
 
     seconds: float
     cpu_seconds: float
@@ -44,8 +44,11 @@ def apart(name: str, work: Callable[..., None], *arguments: Any) -> Spent:
 
 
 def _timed(answer: Connection, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-    started = time.monotonic()
+    started, idle = time.monotonic(), _cpu_seconds()
     work(*arguments)
+    answer.send((time.monotonic() - started, _cpu_seconds() - idle))
+
+
+def _cpu_seconds() -> float:
     times = psutil.Process().cpu_times()
-    cpu = times.user + times.system + times.children_user + times.children_system
-    answer.send((time.monotonic() - started, cpu))
+    return float(times.user + times.system + times.children_user + times.children_system)

@@ -11,7 +11,7 @@ import yaml
 
 from concord.batch.build import judge
 from concord.bench.batch import ported
-from concord.bench.batch.dbt_duckdb import dbt_command
+from concord.bench.batch.dbt_command import dbt_command
 from concord.bench.batch.files import ChangeFiles
 from concord.bench.batch.own_process import Spent, apart
 from concord.contracts.events import RAW_EVENTS
