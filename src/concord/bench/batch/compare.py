@@ -66,7 +66,7 @@ def _parts(duck: duckdb.DuckDBPyConnection, shape: Dataset, expected: str, by: s
     if by not in shape.names:
         yield None
         return
-    (highest,) = _one(duck, f"select coalesce(max({by}), 0) from {expected}")
+    (highest,) = _one(duck, f"select coalesce(max({by}), 0)::bigint from {expected}")
     bounds = list(range(ROWS_AT_ONCE, highest + 1, ROWS_AT_ONCE))
     if not bounds:
         yield None
