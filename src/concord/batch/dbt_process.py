@@ -11,6 +11,8 @@ from threading import Thread
 
 from dbt.cli.main import cli
 
+import concord.gateways.snowflake  # noqa: F401  # makes the driver fit for dbt's threads
+
 
 def _end_with_parent() -> None:
     """Reads the descriptor itself: a thread inside sys.stdin would hold its lock when the interpreter ends."""

@@ -20,13 +20,29 @@ import pyarrow as pa
 import snowflake.connector
 import stamina
 from snowflake.connector import SnowflakeConnection, errors
+from snowflake.connector.arrow_context import ArrowConverterContext
 from snowflake.connector.cursor import SnowflakeCursor
+from snowflake.connector.nanoarrow_arrow_iterator import PyArrowRowIterator  # type: ignore[import-not-found]  # compiled
 from snowflake.connector.util_text import split_statements
 
 from concord.contracts.derived import PUBLICATIONS
 from concord.contracts.position import Position, Publication
 from concord.dialects.snowflake import stripped_type
 from concord.errors import ConcordError, Misconfigured, Unavailable
+
+
+def _make_first_reader() -> None:
+    """The driver's reader of Arrow makes its logger when it is first needed; of two threads that need it at once, each
+    waits for the other for ever (seen in 4.8.0). Importing is done by one thread, so it is made here.
+    """
+    rows = pa.table({"n": pa.array([1])})
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(stream, rows.schema) as writer:
+        writer.write_table(rows)
+    PyArrowRowIterator(None, stream.getvalue().to_pybytes(), ArrowConverterContext({}), False, False, False, True)
+
+
+_make_first_reader()
 
 # The driver also logs every error that it raises.
 logging.getLogger("snowflake.connector").setLevel(logging.CRITICAL)
