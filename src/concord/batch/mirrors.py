@@ -80,10 +80,7 @@ def rebuild_days(spark: SparkSession, table: Dataset, days: Days, snapshot: int 
 
     Raises :class:`Misconfigured` if the mirror does not know what it holds.
     """
-    position = held(spark, table)
-    if position is None:
-        raise Misconfigured(f"mirror {table.name} does not know what it holds", f"concord lake rebuild {table.name}")
-    return rebuild(spark, table, position, snapshot, days)
+    return rebuild(spark, table, known(spark, table).position, snapshot, days)
 
 
 def _told(table: Dataset, records: DataFrame, last: DataFrame, keys: int, *, is_rebuilt: bool) -> Mirrored:
@@ -115,6 +112,16 @@ def remembered(spark: SparkSession, table: Dataset) -> Held | None:
     ancestors = spark.table(f"{spark_name(table)}.history").where("is_current_ancestor").select("snapshot_id")
     is_here = any(row["snapshot_id"] == document["snapshot"] for row in ancestors.collect())
     return Held(document["snapshot"], Position.from_json(document["position"])) if is_here else None
+
+
+def known(spark: SparkSession, table: Dataset) -> Held:
+    """What the mirror holds. Raises :class:`Misconfigured` if that cannot be told."""
+    found = remembered(spark, table)
+    if found is None:
+        raise Misconfigured(
+            f"the lake's mirror {table.name} does not know what it holds", f"concord lake rebuild {table.name}"
+        )
+    return found
 
 
 def remember(spark: SparkSession, table: Dataset, position: Position) -> None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pyspark.sql import DataFrame, SparkSession
 
 from concord.batch.feeds import spark_name
-from concord.batch.mirrors import current_snapshot, remembered
+from concord.batch.mirrors import current_snapshot, known
 from concord.batch.range import between
 from concord.batch.read_lake import at_snapshot, sound_changes
 from concord.contracts.events import EVENTS
@@ -16,7 +16,7 @@ from concord.contracts.names import EVENTS_TOPIC, cdc_topic
 from concord.contracts.position import Position
 from concord.contracts.tables import TABLES, as_change
 from concord.dialects.spark import struct
-from concord.errors import Disagreement, Misconfigured
+from concord.errors import Disagreement
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,7 @@ def _mirror(spark: SparkSession, table: Dataset, position: Position) -> int | No
     wanted = position.of_topic(cdc_topic(table))
     if not wanted.offsets:
         return None
-    found = remembered(spark, table)
-    if found is None:
-        raise Misconfigured(
-            f"the lake's mirror {table.name} does not know what it holds", f"concord lake rebuild {table.name}"
-        )
+    found = known(spark, table)
     if found.position != wanted:
         raise Disagreement(
             f"the lake's mirror {table.name} holds {found.position.as_json()}, the newest published batch "
