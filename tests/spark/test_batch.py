@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from concord.batch import job
-from concord.batch.build import Dbt, variables
+from concord.batch.build import Built, Dbt, variables
 from concord.batch.days import Days
 from concord.batch.extent import Extent, State, builds, following, note
 from concord.batch.feeds import CHANGE_FEEDS
@@ -167,6 +167,13 @@ def built(warehouse: Snowflake) -> dict[str, list[str]]:
     return {name: rows for name, rows in contents(warehouse).items() if name != f"RAW.{MODEL_BUILDS.name}"}
 
 
+class Dying(Dbt):
+    """What is left of a build that is killed before its first model."""
+
+    def build(self, as_of: datetime, extent: Extent) -> Built:
+        raise Unavailable("dbt broke off", "run the batch again")
+
+
 def mart(warehouse: Snowflake) -> list[Row]:
     return warehouse.records("select * from MARTS.daily_business_metrics order by date")
 
@@ -271,9 +278,13 @@ class TestFirstBatch:
     ) -> None:
         before, at_noon = built(tools.warehouse), partial(run, tools, again=str(first.batch_id), days=JUNE)
         assert job.brought_on(tools, JUNE) == [first.batch_id]
-        tools.warehouse.execute("delete from RAW.orders where id = 4")
+        for table in ("RAW.orders", "STAGING.orders_enhanced", "STAGING_SHADOW.orders_enhanced"):
+            assert tools.warehouse.execute(f"delete from {table} where id = 4") == 1
+        with pytest.raises(Unavailable):
+            run(replace(tools, dbt=Dying(**vars(tools.dbt))), again=str(first.batch_id), days=JUNE)
+        assert tools.warehouse.query("select count(*) from RAW.orders where id = 4") == [(1,)]
         done = at_noon()
-        assert [(one.table, one.rows_inserted) for one in done.loaded if one.rows_inserted] == [("orders", 1)]
+        assert {one.rows_inserted for one in done.loaded} == {0}
         assert done.built
         assert done.built.models > 0
         assert built(tools.warehouse) == before

@@ -2,8 +2,8 @@
 
 The working copies of the models outlive a batch. A build that broke off leaves some of them at its own
 position and some at the one before; the next one takes in every change above the last position that all of
-them held, up to the highest one that any of them may have reached. A build at an earlier position than the
-last one takes the changes between the two back.
+them held, up to the highest one that any of them may have reached. One that was to build everything is owed
+as a whole. A build at an earlier position than the last one takes the changes between the two back.
 """
 
 import json
@@ -60,6 +60,8 @@ def extent(builds: Sequence[Build], position: Position, as_of: datetime, project
     broken_off = [build for build in builds if ended and build.number > ended.number]
     if ended is None or any(build.project != project for build in (ended, *broken_off)):
         return Extent(position)
+    if any(build.is_full for build in broken_off):
+        return Extent(position)
     reached = position
     for build in (ended, *broken_off):
         reached = reached.merge(build.position)
@@ -91,6 +93,13 @@ def note(warehouse: Snowflake, build: Build) -> Build:
         (*values, build.project, build.is_full),
     )
     return build
+
+
+def owe_anew(warehouse: Snowflake) -> None:
+    """The next build makes everything anew, whoever runs it; without a build that is so anyway."""
+    steps = builds(warehouse)
+    if steps:
+        note(warehouse, replace(following(steps[-1], State.BEGUN), is_full=True))
 
 
 def following(build: Build, state: State) -> Build:

@@ -166,14 +166,19 @@ def brought_on(tools: Tools, days: Days) -> list[str]:
 def _carry_out(tools: Tools, request: Request, plan: Plan, step: Step) -> Outcome:
     brought = _bring(tools, request, plan, step)
     with step("merge into RAW"):
-        loaded = merge(tools.loader, brought.staged, plan.batch_id, brought.landed, is_whole=request.days.are_all)
+        loaded = merge(
+            tools.loader,
+            brought.staged,
+            plan.batch_id,
+            brought.landed,
+            is_whole=request.days.are_all,
+            is_published=plan.visible is not None,
+        )
     visible = plan.visible or Publication(
         plan.batch_id, plan.span.upto, _as_of(request, plan, brought.changed_at), request.now
     )
-    # What RAW lacked of a published batch, no incremental build looks for.
-    anew = request.rebuild or (plan.visible is not None and any(one.rows_inserted for one in loaded))
     with step("build and test models"):
-        built = bring_up(tools.warehouse, tools.dbt, visible.as_of, visible.position, anew)
+        built = bring_up(tools.warehouse, tools.dbt, visible.as_of, visible.position, request.rebuild)
     with step("publish"):
         publish(tools.warehouse, visible)
     return Outcome(visible, plan.batch_id, loaded, built, brought.landed, tuple(brought.mirrored))

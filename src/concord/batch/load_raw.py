@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pyspark.sql import DataFrame
 
 from concord.batch.audit_events import Landed, audit_events
+from concord.batch.extent import owe_anew
 from concord.batch.feeds import CHANGE_FEEDS, Feed
 from concord.batch.range import Range
 from concord.contracts.derived import DEAD_LETTERS, LOAD_AUDIT, RAW_DEAD_LETTERS
@@ -115,10 +116,12 @@ def merge(
     batch_id: str,
     landed: Landed | None = None,
     is_whole: bool = True,
+    is_published: bool = False,
 ) -> tuple[Loaded, ...]:
     """Every table's rows and their audit rows, all or none; ``landed`` is the clickstream's share, if there is one.
 
-    A part of a batch is checked like the whole of it, and leaves the audit rows of the whole alone.
+    A part of a batch is checked like the whole of it, and leaves the audit rows of the whole alone. What RAW lacked of
+    a published batch no incremental build looks for: with these rows comes the debt of building everything anew.
     Raises :class:`Disagreement`, with nothing changed, if the rows do not add up.
     """
     with warehouse.transaction():
@@ -128,6 +131,8 @@ def merge(
                 _audit(warehouse, one, batch_id)
         if landed:
             audit_events(warehouse, landed, batch_id, is_whole)
+        if is_published and any(one.rows_inserted for one in loaded):
+            owe_anew(warehouse)
     for one in staged:
         warehouse.execute(f"drop table if exists {one.relation}")
     return loaded

@@ -53,6 +53,13 @@ def test_other_models_make_everything_anew() -> None:
     assert extent(broken_off, at(7), NOON, "p").is_full
 
 
+def test_full_build_that_broke_off_is_owed_until_one_has_ended() -> None:
+    history = [*steps((State.ENDED, 3), (State.PUBLISHED, 3)), Build(3, State.BEGUN, at(3), NOON, "p", is_full=True)]
+    later = Build(4, State.BEGUN, at(5), NOON, "p", is_full=False)
+    assert extent([*history, later], at(5), NOON, "p").is_full
+    assert not extent([*history, replace(later, is_full=True, state=State.ENDED)], at(7), NOON, "p").is_full
+
+
 def test_publication_is_whole_after_a_full_build_and_by_key_otherwise() -> None:
     full = steps((State.BEGUN, 3), (State.ENDED, 3), is_full=True)
     assert is_whole(full)

@@ -1,5 +1,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from concord.batch.feeds import CHANGE_FEEDS
 from concord.batch.load_raw import Loaded, SetAside, Staged, merge
 from concord.batch.range import between
+from concord.contracts.derived import MODEL_BUILDS
 from concord.contracts.names import cdc_topic
 from concord.contracts.position import Position
 from concord.contracts.tables import ORDERS
@@ -30,6 +32,8 @@ class Warehouse:
     def query(self, statement: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
         if "fault_pointer, fault_detail, count(*)" in statement:
             return list(self.aside)
+        if MODEL_BUILDS.name in statement:
+            return [(7, "published", "{}", datetime(2026, 1, 1, tzinfo=UTC), "p", False)]
         return [(self.counts.pop(0),)] if self.counts else [(0, 7, 0, 6)]
 
     def execute(self, statement: str, parameters: Sequence[Any] | None = None) -> int:
@@ -85,6 +89,18 @@ def test_where_nothing_is_a_row_nothing_is_merged_into_the_table() -> None:
 
 def test_rows_that_were_there_already_are_not_counted_as_inserted() -> None:
     assert load(Warehouse(10, 4, 10, 0, 0)) == (Loaded("orders", 10, 6),)
+
+
+@pytest.mark.parametrize(("there_before", "is_owed"), [(4, True), (10, False)])
+def test_rows_that_raw_lacked_of_a_published_batch_come_with_a_full_build_owed(
+    there_before: int, is_owed: bool
+) -> None:
+    warehouse = Warehouse(10, there_before, 10, 0, 0)
+    merge(warehouse, [Staged(FEED, RANGE, 10, 42)], "b1", is_published=True)  # type: ignore[arg-type]
+    owed = ["insert into RAW.model_builds"] if is_owed else []
+    commit = words(warehouse).index("commit")
+    assert [one[:28] for one in warehouse.statements[commit - len(owed) : commit]] == owed
+    assert len(warehouse.statements) == 6 + len(owed)
 
 
 def test_rows_lost_on_the_way_to_the_load_table_stop_the_load() -> None:
