@@ -215,6 +215,14 @@ def test_the_readers_limits_end_a_query(settings: Settings) -> None:
         reader.query("select length(groupArray(number)) from numbers(1000000000)")
 
 
+def test_the_last_row_of_more_keys_than_the_readers_memory_holds_is_found(settings: Settings) -> None:
+    """As the views of current state do: about 700 bytes a key, 1.4 GB in all."""
+    row = "'u', " + ", ".join(f"number + {n}" for n in range(9))
+    states = f"select number as id, argMax(tuple({row}), number) as latest from numbers(2000000) group by id"
+    answer = bootstrap.clickhouse(settings, user="reader").query(f"select count(), sum(latest.3 - id) from ({states})")
+    assert answer == [(2_000_000, 2_000_000)]
+
+
 def test_the_readers_limits_hold_unasked(settings: Settings) -> None:
     reader = bootstrap.clickhouse(settings, user="reader")
     [*names, memory] = ["max_execution_time", "readonly", "max_memory_usage"]

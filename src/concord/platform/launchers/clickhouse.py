@@ -19,6 +19,8 @@ NAME = "clickhouse"
 TEMPLATES = PROJECT / "engines" / "clickhouse"
 READER_SHARE = 4
 """One reader's query may use this part of the server's memory: a quarter."""
+SPILL_SHARE = 4
+"""From this part of it on, a quarter, its grouping and its sorting go to disk: a query may do several at once."""
 
 
 def engine(settings: Settings) -> Engine:
@@ -78,10 +80,12 @@ def _configuration(settings: Settings) -> str:
 
 
 def users_file(settings: Settings) -> str:
+    reader_memory_bytes = settings.clickhouse.max_memory_bytes // READER_SHARE
     return Template((TEMPLATES / "users.xml.in").read_text()).substitute(
         {user: _password_hash(settings, user) for user in ("admin", "writer", "reader")},
         database=names.SPEED_DATABASE,
-        reader_memory_bytes=settings.clickhouse.max_memory_bytes // READER_SHARE,
+        reader_memory_bytes=reader_memory_bytes,
+        reader_spill_bytes=reader_memory_bytes // SPILL_SHARE,
     )
 
 
