@@ -1,11 +1,15 @@
 """Every statement that sets up a warehouse: taken by the stand-in, and which of them it does nothing for."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from concord.batch.extent import Build, State, builds, note, owe_anew
 from concord.contracts.model import Column
+from concord.contracts.position import Position
 from concord.contracts.types import Boolean, Decimal
 from concord.dialects.snowflake import TABLES_BY_SCHEMA, type_name
 from concord.errors import Misconfigured
@@ -137,6 +141,17 @@ def test_a_table_that_cannot_follow_is_refused_by_name_and_no_other_is_altered(
         set_up_account(account, settings)
     tester.execute("alter table MARTS.funnel drop column surplus")
     assert ("total_amount", "NUMBER(8,2)", False) in account.tables("STAGING")[ORDERS.name]
+
+
+def test_the_loader_may_owe_a_full_build(server: Server, account: Snowflake, settings: Settings) -> None:
+    set_up_account(account, settings)
+    last = Build(1, State.PUBLISHED, Position(), datetime(2026, 1, 1, tzinfo=UTC), "p", is_full=False)
+    with server.client(role="LOADER") as loader:
+        owe_anew(loader)
+        assert builds(loader) == []
+        note(loader, last)
+        owe_anew(loader)
+        assert builds(loader) == [last, replace(last, number=2, state=State.BEGUN, is_full=True)]
 
 
 def test_every_statement_of_the_set_up_is_in_the_list(
